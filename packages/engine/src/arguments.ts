@@ -1,0 +1,36 @@
+import { keyBytesMax, tagMax, valueBytesMax } from './store.js'
+
+/** The checks of every public write and read: a caller's mistake is a TypeError or RangeError, and nothing has happened. */
+export function checkKey(key: Uint8Array): void {
+  if (!(key instanceof Uint8Array)) throw new TypeError(`a key is a Uint8Array, not ${describe(key)}`)
+  checkKeyLength(key.length)
+}
+
+export function checkKeyLength(length: number): void {
+  if (length < 1 || length > keyBytesMax) throw new RangeError(`a key has 1 to ${keyBytesMax} bytes, not ${length}`)
+}
+
+export function checkValue(value: Uint8Array): void {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`a value is a Uint8Array, not ${describe(value)}`)
+  checkValueLength(value.length)
+}
+
+export function checkValueLength(length: number): void {
+  if (length > valueBytesMax) throw new RangeError(`a value has at most ${valueBytesMax} bytes, not ${length}`)
+}
+
+export function checkExpiresAt(expiresAt: number): void {
+  if (!Number.isSafeInteger(expiresAt) || expiresAt < 0)
+    throw new RangeError(
+      `expiresAt is a whole number of milliseconds since the epoch, or 0 for never, not ${expiresAt}`,
+    )
+}
+
+export function checkTag(tag: number): void {
+  if (!Number.isInteger(tag) || tag < 0 || tag > tagMax)
+    throw new RangeError(`a tag is a whole number from 0 to ${tagMax}, not ${tag}`)
+}
+
+function describe(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
+}

@@ -1,0 +1,210 @@
+import { checkExpiresAt, checkKey, checkKeyLength, checkTag, checkValue, checkValueLength } from '../arguments.js'
+import { CaskadeError } from '../errors.js'
+import { scanRange } from '../scan-range.js'
+import type {
+  BatchOperation,
+  BorrowedRecord,
+  Entry,
+  Scan,
+  ScanOptions,
+  Store,
+  StoreCapabilities,
+  StoreStats,
+  VerifyReport,
+  WriteOptions,
+} from '../store.js'
+
+interface Stored {
+  value: Uint8Array
+  sequence: number
+  expiresAt: number
+  tag: number
+}
+
+const toText = (bytes: Uint8Array, start = 0, end = bytes.length) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+const toBytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
+
+/**
+ * The port over a sorted map in memory: the model that the real backends are tested against, and a store for other
+ * programs' tests. Keeps nothing when the process ends.
+ */
+export class MemoryStore implements Store {
+  readonly capabilities: StoreCapabilities = { ordered: true, snapshots: false }
+  readonly directory = ':memory:'
+  // Keys as latin1 strings: their order is the bytewise order.
+  readonly #records = new Map<string, Stored>()
+  #sorted: string[] | undefined
+  #sequence = 0
+  #closed = false
+  readonly #clock: () => number
+
+  constructor(options: { clock?: () => number } = {}) {
+    this.#clock = options.clock ?? Date.now
+  }
+
+  #live(text: string): Stored | undefined {
+    if (this.#closed) throw new CaskadeError('CASKADE_CLOSED', 'this store is closed: open it again')
+    const stored = this.#records.get(text)
+    return stored === undefined || (stored.expiresAt !== 0 && stored.expiresAt <= this.#clock()) ? undefined : stored
+  }
+
+  getEntry(key: Uint8Array): Entry | undefined {
+    checkKey(key)
+    const stored = this.#live(toText(key))
+    return stored && { ...stored, key: key.slice(), value: stored.value.slice() }
+  }
+
+  getSync(key: Uint8Array): Uint8Array | undefined {
+    return this.getEntry(key)?.value
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.getSync(key)
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return keys.map((key) => this.getSync(key))
+  }
+
+  borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
+    checkKeyLength(end - start)
+    const stored = this.#live(toText(source, start, end))
+    if (stored === undefined) return undefined
+    const { value, sequence, expiresAt, tag } = stored
+    return { bytes: value, valueStart: 0, valueEnd: value.length, sequence, expiresAt, tag }
+  }
+
+  putFrom(
+    keySource: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueSource: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: number,
+    tag: number,
+  ): number {
+    checkKeyLength(keyEnd - keyStart)
+    checkValueLength(valueEnd - valueStart)
+    checkExpiresAt(expiresAt)
+    checkTag(tag)
+    const text = toText(keySource, keyStart, keyEnd)
+    this.#live(text)
+    if (!this.#records.has(text)) this.#sorted = undefined
+    this.#records.set(text, {
+      value: valueSource.slice(valueStart, valueEnd),
+      sequence: ++this.#sequence,
+      expiresAt,
+      tag,
+    })
+    return this.#sequence
+  }
+
+  putSync(key: Uint8Array, value: Uint8Array, options: WriteOptions = {}): number {
+    checkKey(key)
+    checkValue(value)
+    return this.putFrom(key, 0, key.length, value, 0, value.length, options.expiresAt ?? 0, options.tag ?? 0)
+  }
+
+  async put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number> {
+    return this.putSync(key, value, options)
+  }
+
+  deleteFrom(source: Uint8Array, start: number, end: number): number {
+    checkKeyLength(end - start)
+    const text = toText(source, start, end)
+    this.#live(text)
+    if (this.#records.delete(text)) this.#sorted = undefined
+    return ++this.#sequence
+  }
+
+  deleteSync(key: Uint8Array): number {
+    checkKey(key)
+    return this.deleteFrom(key, 0, key.length)
+  }
+
+  async delete(key: Uint8Array): Promise<number> {
+    return this.deleteSync(key)
+  }
+
+  writeSync(batch: readonly BatchOperation[]): number {
+    for (const operation of batch) {
+      checkKey(operation.key)
+      if (operation.type === 'delete') continue
+      checkValue(operation.value)
+      checkExpiresAt(operation.expiresAt ?? 0)
+      checkTag(operation.tag ?? 0)
+    }
+    for (const operation of batch) {
+      if (operation.type === 'delete') this.deleteSync(operation.key)
+      else this.putSync(operation.key, operation.value, operation)
+    }
+    return this.#sequence
+  }
+
+  async write(batch: readonly BatchOperation[]): Promise<number> {
+    return this.writeSync(batch)
+  }
+
+  async clear(): Promise<void> {
+    this.#records.clear()
+    this.#sorted = undefined
+  }
+
+  durable(): undefined {}
+  backpressure(): undefined {}
+
+  scan(options: ScanOptions = {}): Scan {
+    const entries = this.#entries(options)
+    return {
+      [Symbol.iterator]: () => entries[Symbol.iterator](),
+      [Symbol.asyncIterator]: async function* () {
+        yield* entries
+      },
+    }
+  }
+
+  #entries(options: ScanOptions): Entry[] {
+    const { lower, upper } = scanRange(options)
+    const lowerText = lower === undefined ? '' : toText(lower)
+    const upperText = upper && toText(upper)
+    this.#sorted ??= [...this.#records.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    const keys = this.#sorted.filter((text) => text >= lowerText && (upperText === undefined || text < upperText))
+    if (options.reverse) keys.reverse()
+    const found: Entry[] = []
+    for (const text of keys) {
+      if (found.length >= (options.limit ?? Infinity)) break
+      const stored = this.#live(text)
+      if (stored === undefined) continue
+      found.push({ ...stored, key: toBytes(text), value: options.keysOnly ? new Uint8Array(0) : stored.value.slice() })
+    }
+    return found
+  }
+
+  async flush(): Promise<void> {}
+  async compactRange(): Promise<void> {}
+
+  stats(): StoreStats {
+    return {
+      sequence: this.#sequence,
+      keysEstimate: this.#records.size,
+      diskBytes: 0,
+      memoryBytes: 0,
+      readOnlyReason: undefined,
+      details: {},
+    }
+  }
+
+  async verify(): Promise<VerifyReport> {
+    return { files: 0, bytes: 0, records: this.#records.size, errors: [] }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,32 @@
+import { compareBytes, prefixSuccessor } from './bytes.js'
+import type { ScanOptions } from './store.js'
+
+/** A half-open range of keys; `undefined` is no bound. */
+export interface KeyRange {
+  lower: Uint8Array | undefined
+  upper: Uint8Array | undefined
+}
+
+/** The least key greater than `key`. */
+function successor(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
+}
+
+const greater = (a: Uint8Array | undefined, b: Uint8Array | undefined) =>
+  a === undefined ? b : b === undefined || compareBytes(a, b) >= 0 ? a : b
+const lesser = (a: Uint8Array | undefined, b: Uint8Array | undefined) =>
+  a === undefined ? b : b === undefined || compareBytes(a, b) <= 0 ? a : b
+
+/** All bounds of a scan folded into one half-open range. */
+export function scanRange(options: ScanOptions): KeyRange {
+  const { gt, gte, lt, lte, prefix } = options
+  let lower = greater(gte, gt && successor(gt))
+  let upper = lesser(lt, lte && successor(lte))
+  if (prefix !== undefined && prefix.length > 0) {
+    lower = greater(lower, prefix)
+    upper = lesser(upper, prefixSuccessor(prefix))
+  }
+  return { lower, upper }
+}

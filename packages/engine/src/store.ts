@@ -1,0 +1,152 @@
+/**
+ * The port that every backend serves: one interface, one conformance suite.
+ *
+ * Keys sort bytewise. Reads never return a view into a mapping, except the ones named "borrowed", which are valid only
+ * until the next call on the same store.
+ */
+
+/** Longest key in bytes; a key has at least one byte. */
+export const keyBytesMax = 65_535
+/** Longest value in bytes (256 MiB). */
+export const valueBytesMax = 256 * 1024 * 1024
+/** Largest `tag`. */
+export const tagMax = 15
+
+export interface StoreCapabilities {
+  /** `scan` yields keys in bytewise order. */
+  readonly ordered: boolean
+  /** Reads at a past moment while writes go on. */
+  readonly snapshots: boolean
+}
+
+export interface WriteOptions {
+  /** Milliseconds since the epoch from which the record is gone; 0 or absent: never. */
+  expiresAt?: number
+  /** A small number (0..15) kept with the record for the caller's own use, such as the value's type. */
+  tag?: number
+}
+
+export type BatchOperation =
+  | ({ type: 'put'; key: Uint8Array; value: Uint8Array } & WriteOptions)
+  | { type: 'delete'; key: Uint8Array }
+
+export interface ScanOptions {
+  gt?: Uint8Array
+  gte?: Uint8Array
+  lt?: Uint8Array
+  lte?: Uint8Array
+  /** Only keys that start with these bytes; combines with the bounds. */
+  prefix?: Uint8Array
+  /** Descending order. */
+  reverse?: boolean
+  /** At most this many records; absent: all. */
+  limit?: number
+  /** Leave `value` empty: cheaper where only keys are wanted. */
+  keysOnly?: boolean
+}
+
+export interface Entry {
+  key: Uint8Array
+  value: Uint8Array
+  sequence: number
+  /** 0: never. */
+  expiresAt: number
+  tag: number
+}
+
+/**
+ * A record borrowed from the store: the fields, and the bytes they point into, change with the next call on the store.
+ * One object is reused for every call.
+ */
+export interface BorrowedRecord {
+  bytes: Uint8Array
+  valueStart: number
+  valueEnd: number
+  sequence: number
+  expiresAt: number
+  tag: number
+}
+
+/** A range of records as of the moment `scan` was called; iterate it once, either way. Breaking out releases what it pins. */
+export interface Scan extends Iterable<Entry>, AsyncIterable<Entry> {}
+
+export interface VerifyReport {
+  files: number
+  bytes: number
+  records: number
+  /** One per damaged place. Empty: every checksum matched. */
+  errors: { file: string; offset: number; message: string }[]
+}
+
+export interface StoreStats {
+  /** Number of the newest write. */
+  sequence: number
+  /** Estimate of live keys: exact after a compaction of everything, otherwise counts overwritten versions too. */
+  keysEstimate: number
+  /** Bytes of all files of the store. */
+  diskBytes: number
+  /** Bytes held off the JavaScript heap: memtables, indexes, filters, cache. */
+  memoryBytes: number
+  readOnlyReason: string | undefined
+  /** Backend-specific figures, each a number, by name (`lsm.level0.tables`, …): made for metrics. */
+  details: Record<string, number>
+}
+
+export interface Store extends AsyncDisposable {
+  readonly capabilities: StoreCapabilities
+  readonly directory: string
+
+  /** An owned copy of the value; `undefined` when there is none. */
+  getSync(key: Uint8Array): Uint8Array | undefined
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  /** As `get` for each key, in order; cheaper than one by one. */
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
+  /** Everything known of one record, owned. */
+  getEntry(key: Uint8Array): Entry | undefined
+  /**
+   * Hot path: the record under key `source[start, end)`, borrowed until the next call on the store (of any kind, an
+   * iteration step included). No copy, no allocation.
+   */
+  borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined
+
+  /** Resolves to the write's sequence once it is as durable as the store's `durability` promises, and the store wants more. */
+  put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number>
+  /** Applied on return and sure to survive the death of the process; for more, await `durable()`. Returns the sequence. */
+  putSync(key: Uint8Array, value: Uint8Array, options?: WriteOptions): number
+  /** Hot path: `putSync` from slices, without allocation. */
+  putFrom(
+    keySource: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueSource: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: number,
+    tag: number,
+  ): number
+  delete(key: Uint8Array): Promise<number>
+  deleteSync(key: Uint8Array): number
+  /** Hot path: `deleteSync` from a slice. */
+  deleteFrom(source: Uint8Array, start: number, end: number): number
+  /** All or nothing, at once and after a crash. Returns the sequence of the last operation (they are consecutive). */
+  write(batch: readonly BatchOperation[]): Promise<number>
+  writeSync(batch: readonly BatchOperation[]): number
+  /** Removes every record, atomically; the space comes back at once. */
+  clear(): Promise<void>
+
+  /** `undefined`: every write accepted so far is as durable as promised; else resolves when it is, or rejects if it may not be. */
+  durable(): Promise<void> | undefined
+  /** `undefined`: go on; else resolves when writers should go on (compaction is behind). Never takes seconds at a time. */
+  backpressure(): Promise<void> | undefined
+
+  scan(options?: ScanOptions): Scan
+
+  /** Everything in memory becomes tables on disk. */
+  flush(): Promise<void>
+  /** Rewrites everything in the range to the last level: drops what is overwritten, deleted or expired. */
+  compactRange(options?: { gte?: Uint8Array; lt?: Uint8Array }): Promise<void>
+  stats(): StoreStats
+  /** Reads every byte of every file against its checksum. */
+  verify(): Promise<VerifyReport>
+  close(): Promise<void>
+}
