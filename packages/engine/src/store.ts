@@ -131,6 +131,11 @@ export interface Store extends AsyncDisposable {
   /** All or nothing, at once and after a crash. Returns the sequence of the last operation (they are consecutive). */
   write(batch: readonly BatchOperation[]): Promise<number>
   writeSync(batch: readonly BatchOperation[]): number
+  /**
+   * Runs `apply` at once; all writes it makes through this store are one atomic batch, now and after a crash. Reads inside
+   * see them. If it throws, none of them happened. `apply` must be synchronous; inside another `atomic` it joins that one.
+   */
+  atomic<T>(apply: () => T): T
   /** Removes every record, atomically; the space comes back at once. */
   clear(): Promise<void>
 
@@ -149,4 +154,38 @@ export interface Store extends AsyncDisposable {
   /** Reads every byte of every file against its checksum. */
   verify(): Promise<VerifyReport>
   close(): Promise<void>
+}
+
+/** What a write has survived when it is acknowledged; see docs/engine/durability.md. */
+export type Durability = 'os' | 'interval' | 'sync'
+
+export interface OpenOptions {
+  /** Backend. */
+  store?: 'lsm'
+  /**
+   * `os` (default): an acknowledged write survives the death of the process; `interval`: and of the machine, except for the
+   * last `syncIntervalMs`; `sync`: and of the machine (group commit).
+   */
+  durability?: Durability
+  /** With `interval`: milliseconds between syncs, default 1000. */
+  syncIntervalMs?: number
+  /** Size of a log segment and so of a memtable, in bytes; default 64 MiB. */
+  memtableBytes?: number
+  /** Bound of the cache of decompressed blocks, in bytes; default 64 MiB. */
+  cacheBytes?: number
+  /** Bloom filter size, default 10 (about 1 % false positives). */
+  bloomBitsPerKey?: number
+  /** `auto` (default): map files where FFI can be loaded; `off`: pread and pwrite. */
+  mmap?: 'auto' | 'off'
+  /** Milliseconds since the epoch, for expiry; default `Date.now`. */
+  clock?: () => number
+  /** Told about recovery, compactions and failures: for logs. */
+  onEvent?: (event: StoreEvent) => void
+}
+
+export interface StoreEvent {
+  level: 'info' | 'warn' | 'error'
+  /** Stable name, such as `recovered`, `tail-cut`, `flushed`, `compacted`, `read-only`. */
+  name: string
+  details: Record<string, string | number | undefined>
 }

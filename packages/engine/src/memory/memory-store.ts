@@ -147,6 +147,20 @@ export class MemoryStore implements Store {
     return this.writeSync(batch)
   }
 
+  atomic<T>(apply: () => T): T {
+    const before = new Map(this.#records)
+    const sequence = this.#sequence
+    try {
+      return apply()
+    } catch (error) {
+      this.#records.clear()
+      for (const [text, stored] of before) this.#records.set(text, stored)
+      this.#sorted = undefined
+      this.#sequence = sequence
+      throw error
+    }
+  }
+
   async clear(): Promise<void> {
     this.#records.clear()
     this.#sorted = undefined

@@ -1,0 +1,32 @@
+export const kindPut = 0
+export const kindDelete = 1
+
+/** One version of one key, as fields over borrowed bytes: valid until the cursor moves or its source is closed. */
+export interface RecordFields {
+  keyBytes: Uint8Array
+  keyStart: number
+  keyEnd: number
+  valueBytes: Uint8Array
+  valueStart: number
+  valueEnd: number
+  sequence: number
+  /** `kindPut` or `kindDelete` */
+  kind: number
+  /** 0: never */
+  expiresAt: number
+  tag: number
+}
+
+/**
+ * A position in a sorted run of records: keys ascending bytewise, and under one key sequences descending (newest first).
+ * The fields are meaningful only while `valid`. No call allocates once it runs.
+ */
+export interface RecordCursor extends RecordFields {
+  valid: boolean
+  first(): void
+  last(): void
+  /** To the first record whose key is >= `source[start, end)`. */
+  seek(source: Uint8Array, start: number, end: number): void
+  next(): void
+  previous(): void
+}
