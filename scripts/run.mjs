@@ -1,0 +1,27 @@
+// `npm run NAME -- ARGS`: prepares what the command needs, then becomes it. The command runs in this very process, so that
+// signals, exit code and terminal are its own.
+import './node-version.mjs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { isMain, root } from './pnpm.mjs'
+import { compile, install } from './prepare.mjs'
+
+const commands = {
+  caskade: { filter: '@caskade/server...', project: 'apps/server', entry: 'bin/caskade.js' },
+  loadgen: { filter: '@caskade/loadgen...', project: 'apps/loadgen', entry: 'bin/loadgen.js' },
+  crash: { filter: '@caskade/test...', project: 'test', entry: 'crash/crash-main.js' },
+  'bench:micro': { filter: '@caskade/bench...', project: 'bench', entry: 'micro/micro-main.js' },
+  'bench:redis': { filter: '@caskade/bench...', project: 'bench', entry: 'redis/redis-main.js' },
+  'bench:peers': { filter: '@caskade/bench-peers...', project: 'bench/peers', entry: 'peers-main.js' },
+}
+
+export async function become(name, args) {
+  const { filter, project, entry } = commands[name]
+  install(filter)
+  compile(project)
+  const path = join(root, project, 'dist', entry)
+  process.argv = [process.execPath, path, ...args]
+  await import(pathToFileURL(path).href)
+}
+
+if (isMain(import.meta.url)) await become(process.argv[2], process.argv.slice(3))
