@@ -1,1 +1,2 @@
-export {}
+export { loadgenMain } from './loadgen-cli.js'
+export type { Output } from './loadgen-run.js'
