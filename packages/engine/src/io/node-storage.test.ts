@@ -1,0 +1,240 @@
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type LockTaker, lockFile, lockTakers, takeByFlockCommand, takeByPerl } from './file-lock.js'
+import { installedMmap } from './load-mmap.js'
+import { nodeStorage, openNodeStorage } from './node-storage.js'
+import { storageSuite } from './storage-suite.js'
+
+const bodies = [
+  { name: 'mapped', make: () => openNodeStorage() },
+  { name: 'not mapped', make: () => openNodeStorage({ mmap: 'off' }) },
+  { name: 'without FFI', make: () => nodeStorage(undefined, undefined) },
+]
+
+for (const { name, make } of bodies) storageSuite(name, make)
+
+/** A file system of 1 MiB, `undefined` where this process may not mount one. */
+const tinyDisk = mountTinyDisk()
+afterAll(() => {
+  if (!tinyDisk) return
+  execFileSync('umount', [tinyDisk])
+  rmSync(tinyDisk, { recursive: true })
+})
+
+function mountTinyDisk(): string | undefined {
+  const directory = mkdtempSync(join(tmpdir(), 'caskade-tiny-disk-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' })
+    return directory
+  } catch {
+    rmSync(directory, { recursive: true })
+    return undefined
+  }
+}
+
+let directory: string
+let path: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'caskade-node-storage-'))
+  path = join(directory, 'file')
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+test('maps here', () => {
+  expect(bodies.map(({ make }) => make().mapped)).toEqual([true, false, false])
+})
+
+describe.each(bodies)('$name', ({ make }) => {
+  test('nobody else may read', () => {
+    const storage = make()
+    const made = join(directory, 'made')
+    storage.makeDirectory(made)
+    storage.create(join(made, 'table')).close()
+    storage.createSegment(join(made, 'segment'), 100).close()
+    storage.lock(join(made, 'LOCK')).release()
+    const mode = (name: string) => statSync(join(made, name)).mode & 0o777
+    expect(mode('.')).toBe(0o700)
+    expect([mode('table'), mode('segment'), mode('LOCK')]).toEqual([0o600, 0o600, 0o600])
+  })
+
+  test('symbolic links are not followed', () => {
+    const storage = make()
+    writeFileSync(join(directory, 'target'), 'precious')
+    symlinkSync(join(directory, 'target'), path)
+    const actions = [
+      () => storage.append(path, 0),
+      () => storage.open(path),
+      () => storage.openSegment(path),
+      () => storage.createSegment(path, 10),
+      () => storage.lock(path),
+    ]
+    for (const action of actions) expect(action).toThrow(/ELOOP|EEXIST/)
+    expect(readFileSync(join(directory, 'target'), 'utf8')).toBe('precious')
+  })
+
+  test('segments take their space at once', () => {
+    const segment = make().createSegment(path, 1024 * 1024)
+    expect(statSync(path).blocks * 512).toBeGreaterThanOrEqual(1024 * 1024)
+    segment.close()
+  })
+
+  test.skipIf(!tinyDisk)(
+    'a full disk shows when a segment is created; nothing is left, and room found again is used',
+    () => {
+      const storage = make()
+      const full = join(tinyDisk!, 'segment')
+      for (let round = 0; round < 3; round++) {
+        expect(() => storage.createSegment(full, 2 * 1024 * 1024)).toThrow(
+          expect.objectContaining({ code: 'CASKADE_DISK_FULL', message: expect.stringContaining(full) }),
+        )
+        expect(storage.list(tinyDisk!)).toEqual([])
+        const segment = storage.createSegment(full, 900 * 1024)
+        segment.bytes.fill(1)
+        segment.commit(0, segment.capacity)
+        segment.close()
+        expect(() => storage.createSegment(`${full}2`, 900 * 1024)).toThrow(/ENOSPC.*free some space/)
+        storage.remove(full)
+      }
+    },
+  )
+
+  test.skipIf(!tinyDisk)('an append that only partly fits is an error and leaves no part', () => {
+    const storage = make()
+    const full = join(tinyDisk!, 'table')
+    const file = storage.create(full)
+    file.append(Buffer.from('whole'))
+    expect(() => file.append(new Uint8Array(3 * 1024 * 1024))).toThrow(
+      expect.objectContaining({ code: 'CASKADE_DISK_FULL', cause: expect.objectContaining({ code: 'ENOSPC' }) }),
+    )
+    expect([file.length, storage.size(full)]).toEqual([5, 5])
+    file.append(Buffer.from(', again'))
+    file.close()
+    expect(readFileSync(full, 'latin1')).toBe('whole, again')
+    storage.remove(full)
+  })
+
+  test.skipIf(!tinyDisk)('a full disk can be locked', () => {
+    const storage = make()
+    const lock = storage.lock(join(tinyDisk!, 'LOCK'))
+    lock.release()
+    storage.remove(join(tinyDisk!, 'LOCK'))
+  })
+
+  test('after a failed sync nothing more is written or synced', async () => {
+    // A device that takes writes but has no fdatasync (EINVAL).
+    const file = make().append('/dev/null', 0)
+    file.append(Buffer.from('x'))
+    const [first, second] = await Promise.allSettled([file.syncLater(), file.syncLater()])
+    expect(first).toMatchObject({ status: 'rejected', reason: { code: 'CASKADE_IO' } })
+    const { reason } = first as PromiseRejectedResult
+    expect(second).toMatchObject({ status: 'rejected', reason })
+    expect(() => file.append(Buffer.from('y'))).toThrow(reason)
+    expect(() => file.sync()).toThrow(reason)
+    file.close()
+  })
+
+  test('reading a directory as a file says so', () => {
+    const storage = make()
+    expect(() => {
+      const file = storage.open(directory)
+      file.read(new Uint8Array(1), 0, 1, 0)
+    }).toThrow(/EISDIR/)
+  })
+})
+
+describe('lock', () => {
+  const takers: [string, LockTaker[]][] = [
+    ['flock(2)', lockTakers(installedMmap)],
+    ['flock command', [takeByFlockCommand]],
+    ['perl', [takeByPerl]],
+  ]
+
+  async function holder(mmap: 'auto' | 'off') {
+    const program = fileURLToPath(new URL('./node-storage.test.child.js', import.meta.url))
+    const child = spawn(process.execPath, [program, path, mmap], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    return child
+  }
+
+  test.each(takers)(
+    '%s sees the lock of another process, running or stopped, and takes it when that dies',
+    async (_, taker) => {
+      const child = await holder('auto')
+      try {
+        const held = expect.objectContaining({ code: 'CASKADE_LOCKED', pid: child.pid })
+        expect(() => lockFile(path, taker)).toThrow(held)
+        child.kill('SIGSTOP')
+        expect(() => lockFile(path, taker)).toThrow(held)
+      } finally {
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+      lockFile(path, taker).release()
+    },
+  )
+
+  test.each(takers)('%s excludes every other way, in this process', (_, taker) => {
+    const lock = lockFile(path, taker)
+    for (const [, other] of takers) {
+      expect(() => lockFile(path, other)).toThrow(expect.objectContaining({ code: 'CASKADE_LOCKED', pid: process.pid }))
+    }
+    lock.release()
+    for (const [, other] of takers) lockFile(path, other).release()
+  })
+
+  test('a worker of the same process is refused', async () => {
+    const lock = openNodeStorage().lock(path)
+    const module = new URL('./node-storage.js', import.meta.url).href
+    const worker = new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads')
+       import(workerData.module).then(({ openNodeStorage }) => openNodeStorage().lock(workerData.path))
+         .then(() => parentPort.postMessage('locked'), (error) => parentPort.postMessage(error.code))`,
+      { eval: true, workerData: { module, path } },
+    )
+    const [answer] = await once(worker, 'message')
+    expect(answer).toBe('CASKADE_LOCKED')
+    await worker.terminate()
+    lock.release()
+  })
+
+  test('an owner that cannot be seen is not named', () => {
+    const lock = openNodeStorage().lock(path)
+    for (const note of ['', 'not a number', `${2 ** 22 + 1}\n`]) {
+      writeFileSync(path, note)
+      expect(() => openNodeStorage().lock(path)).toThrow(
+        expect.objectContaining({ pid: undefined, message: expect.stringContaining('another process') }),
+      )
+    }
+    lock.release()
+  })
+
+  test('without any way to lock, the error says what to install', () => {
+    expect(() => lockFile(path, [() => undefined])).toThrow(/install koffi/)
+  })
+})
+
+test('without @caskade/mmap the same module runs unmapped', async () => {
+  const bare = join(directory, 'bare')
+  const built = fileURLToPath(new URL('..', import.meta.url))
+  mkdirSync(bare)
+  cpSync(join(built, 'io'), join(bare, 'io'), { recursive: true })
+  cpSync(join(built, 'errors.js'), join(bare, 'errors.js'))
+  writeFileSync(join(bare, 'package.json'), '{"type":"module"}')
+  writeFileSync(
+    join(bare, 'main.js'),
+    `import { openNodeStorage } from './io/node-storage.js'
+     const storage = openNodeStorage()
+     const segment = storage.createSegment(process.argv[2], 4096)
+     storage.lock(process.argv[2] + '.lock').release()
+     console.log(storage.mapped, segment.capacity)`,
+  )
+  const { stdout } = await promisify(execFile)(process.execPath, [join(bare, 'main.js'), path])
+  expect(stdout.trim()).toBe('false 4096')
+})

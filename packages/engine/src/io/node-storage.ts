@@ -1,0 +1,56 @@
+import fs from 'node:fs'
+import { lockFile, lockTakers } from './file-lock.js'
+import { installedMmap, type MmapModule } from './load-mmap.js'
+import { NodeAppendFile } from './node-append-file.js'
+import { openReadFile } from './node-read-file.js'
+import { createSegmentFile, openSegmentFile } from './node-segment-file.js'
+import type { Storage } from './storage.js'
+import { attempt } from './storage-error.js'
+
+/**
+ * Node's file system. `mmap: 'auto'` maps files where FFI can be loaded; `off`, or without FFI, they are read and written
+ * by calls, with the same results: slower, and with segments and opened segments held in memory.
+ */
+export function openNodeStorage(options: { mmap?: 'auto' | 'off' } = {}): Storage {
+  return nodeStorage(options.mmap === 'off' ? undefined : installedMmap, installedMmap)
+}
+
+/** `map`: what to map files with; `native`: what to lock and allocate with. Apart from each other for tests. */
+export function nodeStorage(map: MmapModule | undefined, native: MmapModule | undefined): Storage {
+  const takers = lockTakers(native)
+  const means = { map, fallocate: native }
+  return {
+    mapped: map !== undefined,
+    makeDirectory: (path) => {
+      attempt('create', path, () => fs.mkdirSync(path, { recursive: true, mode: 0o700 }))
+    },
+    list: (directory) => attempt('list', directory, () => fs.readdirSync(directory).sort()),
+    size: (path) => attempt('examine', path, () => fs.statSync(path, { throwIfNoEntry: false })?.size),
+    remove: (path) => attempt('remove', path, () => removeIfPresent(path)),
+    rename: (from, to) => attempt('rename', from, () => fs.renameSync(from, to)),
+    syncDirectory: (directory) => attempt('sync', directory, () => syncDirectory(directory)),
+    lock: (path) => lockFile(path, takers),
+    create: (path) => NodeAppendFile.create(path),
+    append: (path, length) => NodeAppendFile.append(path, length),
+    open: (path) => openReadFile(path, map),
+    createSegment: (path, capacity) => createSegmentFile(path, capacity, means),
+    openSegment: (path) => openSegmentFile(path, means),
+  }
+}
+
+function removeIfPresent(path: string): void {
+  try {
+    fs.unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function syncDirectory(directory: string): void {
+  const fd = fs.openSync(directory, fs.constants.O_RDONLY)
+  try {
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
