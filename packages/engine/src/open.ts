@@ -1,10 +1,25 @@
-import { MemoryStore } from './memory/memory-store.js'
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { openNodeStorage } from './io/node-storage.js'
+import { LsmStore, lsmDefaults } from './lsm/lsm-store.js'
+import { WorkerJobs } from './lsm/worker/worker-jobs.js'
 import type { OpenOptions, Store } from './store.js'
 
 /**
- * Opens (or creates) the store in a directory; one process at a time.
+ * Opens (or creates) the store in a directory, for one process at a time. Replays the log: some 100 ms for each full
+ * memtable that was not flushed; a store that was closed has nothing to replay.
  * Throws `LockedError`, `CorruptionError`, `NewerFormatError`.
  */
-export async function openStore(_directory: string, options: OpenOptions = {}): Promise<Store> {
-  return new MemoryStore(options)
+export async function openStore(directory: string, options: OpenOptions = {}): Promise<Store> {
+  const mmap = options.mmap ?? 'auto'
+  const whole = {
+    ...lsmDefaults,
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+    tables: { ...lsmDefaults.tables, bloomBitsPerKey: options.bloomBitsPerKey ?? lsmDefaults.tables.bloomBitsPerKey },
+    clock: options.clock ?? Date.now,
+    salt: () => randomBytes(4).readUInt32LE(),
+    onEvent: options.onEvent ?? (() => {}),
+  }
+  const jobs = { flusher: new WorkerJobs(mmap), compactor: new WorkerJobs(mmap) }
+  return LsmStore.open(openNodeStorage({ mmap }), resolve(directory), whole, jobs)
 }

@@ -1,0 +1,238 @@
+import { CaskadeError } from '../errors.js'
+import type { Storage } from '../io/storage.js'
+import type { StoreEvent } from '../store.js'
+import {
+  type CompactionChoice,
+  chooseCompaction,
+  chooseRange,
+  type PolicyOptions,
+} from './compaction/compaction-policy.js'
+import { segmentPath, tablePath } from './file-names.js'
+import type { TableMeta } from './manifest/manifest-state.js'
+import type { Memtable } from './memtable/memtable.js'
+import type { TableOptions } from './table/table-builder.js'
+import type { Tree } from './tree.js'
+import type { Job, JobResult, OutputFile, WrittenTable } from './worker/job.js'
+import type { JobRunner } from './worker/worker-jobs.js'
+import type { WriteLog } from './write-log.js'
+
+export interface BackgroundOptions {
+  directory: string
+  storage: Storage
+  tables: TableOptions
+  policy: PolicyOptions
+  /** Size at which compaction begins a new table. */
+  tableBytes: number
+  clock: () => number
+  /** Pause before background work is tried again on a full disk. */
+  retryMs: number
+  onEvent: (event: StoreEvent) => void
+  /** Background work failed for good: the store must stop taking writes. */
+  onFailure: (error: unknown) => void
+}
+
+/** Decides when to flush and compact, has workers do it, and enters the results into the tree. */
+export class Background {
+  readonly #log: WriteLog
+  readonly #tree: Tree
+  readonly #flusher: JobRunner
+  readonly #compactor: JobRunner
+  readonly #options: BackgroundOptions
+  #retry: NodeJS.Timeout | undefined
+  /** Why nothing is started any more. */
+  #failure: unknown
+  #waiting: (() => void)[] = []
+  readonly counters = { flushes: 0, compactions: 0, moves: 0, bytesFlushed: 0, bytesCompacted: 0 }
+
+  constructor(log: WriteLog, tree: Tree, flusher: JobRunner, compactor: JobRunner, options: BackgroundOptions) {
+    this.#log = log
+    this.#tree = tree
+    this.#flusher = flusher
+    this.#compactor = compactor
+    this.#options = options
+  }
+
+  /** Starts whatever is due. Call after anything that may have made something due. */
+  schedule(): void {
+    if (this.#failure !== undefined || this.#retry !== undefined) return
+    const oldest = this.#log.immutables[0]
+    if (oldest !== undefined && !this.#flusher.busy) this.#flush(oldest)
+    while (!this.#compactor.busy && this.#retry === undefined && this.#failure === undefined) {
+      const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
+      const choice = chooseCompaction(levels, new Set(), this.#options.policy)
+      if (choice === undefined) break
+      this.#compact(choice)
+    }
+  }
+
+  /** Handles what workers have answered, without the event loop. */
+  pump(): void {
+    this.#flusher.pump()
+    this.#compactor.pump()
+  }
+
+  /** Blocks the thread until the flusher answers, or the time is over. */
+  wait(timeoutMs: number): void {
+    this.#compactor.pump()
+    this.#flusher.wait(timeoutMs)
+  }
+
+  /** Resolves when every memtable that is sealed now is in a table; rejects when the store fails first. */
+  async flushed(): Promise<void> {
+    const sealed = this.#log.immutables
+    while (sealed.some((memtable) => this.#log.immutables.includes(memtable))) {
+      this.schedule()
+      await this.#nextChange()
+      if (this.#failure !== undefined) throw this.#failure
+    }
+  }
+
+  async compactRange(gte: Uint8Array | undefined, lt: Uint8Array | undefined): Promise<void> {
+    await this.flushed()
+    while (this.#compactor.busy) await this.#nextChange()
+    const before = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) < 0
+    const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
+    const choice = chooseRange(levels, ({ smallestKey, largestKey }) => {
+      return (lt === undefined || before(smallestKey, lt)) && (gte === undefined || !before(largestKey, gte))
+    })
+    if (choice === undefined) return
+    await new Promise<void>((resolve, reject) => {
+      this.#compact(choice, (error) => (error === undefined ? resolve() : reject(error)))
+    })
+  }
+
+  /** Runs a job on the compaction thread. */
+  run(job: Job): Promise<JobResult> {
+    return new Promise((resolve, reject) => {
+      this.#compactor.run(job, (error, result) => {
+        if (result === undefined) reject(error)
+        else resolve(result)
+        this.#changed()
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#failure ??= new CaskadeError('CASKADE_CLOSED', 'the store was closed before its background work ended')
+    clearTimeout(this.#retry)
+    await Promise.all([this.#flusher.stop(), this.#compactor.stop()])
+    this.#changed()
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #changed(): void {
+    this.schedule()
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  #outputFile(): OutputFile {
+    const number = this.#tree.allocateFile()
+    return { number, path: tablePath(this.#options.directory, number) }
+  }
+
+  #flush(memtable: Memtable): void {
+    const { directory, tables } = this.#options
+    const job: Job = {
+      type: 'flush',
+      segment: segmentPath(directory, memtable.fileNumber),
+      segmentNumber: memtable.fileNumber,
+      end: memtable.end,
+      output: this.#outputFile(),
+      tables,
+    }
+    this.#flusher.run(job, (error, result) => {
+      this.#finish(error, result, (written) => {
+        // `clear` may have dropped the memtable meanwhile: then its table is not wanted either.
+        if (!this.#log.immutables.includes(memtable)) return this.#discard(written)
+        this.#tree.apply({
+          sequence: memtable.largestSequence,
+          addTables: written.map((table) => ({ ...table, level: 0 })),
+          dropSegments: [memtable.fileNumber],
+        })
+        this.#log.drop([memtable])
+        memtable.release()
+        this.counters.flushes++
+        for (const { fileBytes } of written) this.counters.bytesFlushed += fileBytes
+      })
+    })
+  }
+
+  #compact(choice: CompactionChoice, done?: (error: CaskadeError | undefined) => void): void {
+    const { directory, tables, tableBytes, clock } = this.#options
+    const { outputLevel, bottom } = choice
+    const wanted = new Set(choice.inputs)
+    const inputs = [...this.#tree.version.tables()].map(({ meta }) => meta).filter(({ number }) => wanted.has(number))
+    if (choice.move) {
+      try {
+        this.#tree.apply({
+          dropTables: choice.inputs,
+          addTables: inputs.map((meta) => ({ ...meta, level: outputLevel })),
+        })
+        this.counters.moves++
+      } catch (error) {
+        this.#onError(error)
+      }
+      done?.(undefined)
+      return
+    }
+    const bytes = inputs.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
+    const outputs = Array.from({ length: Math.ceil(bytes / tableBytes) + 2 }, () => this.#outputFile())
+    const job: Job = {
+      type: 'compact',
+      inputs: inputs.map(({ number }) => ({ number, path: tablePath(directory, number) })),
+      outputs,
+      tableBytes,
+      bottom,
+      now: clock(),
+      tables,
+    }
+    this.#compactor.run(job, (error, result) => {
+      this.#finish(error, result, (written) => {
+        const live = new Set([...this.#tree.version.tables()].map(({ meta }) => meta.number))
+        if (!choice.inputs.every((number) => live.has(number))) return this.#discard(written)
+        this.#tree.apply({
+          dropTables: choice.inputs,
+          addTables: written.map((table): TableMeta => ({ ...table, level: outputLevel })),
+        })
+        this.counters.compactions++
+        for (const { fileBytes } of written) this.counters.bytesCompacted += fileBytes
+      })
+      done?.(error)
+    })
+  }
+
+  #discard(written: readonly WrittenTable[]): void {
+    for (const { number } of written) this.#options.storage.remove(tablePath(this.#options.directory, number))
+  }
+
+  #finish(
+    error: CaskadeError | undefined,
+    result: JobResult | undefined,
+    enter: (written: readonly WrittenTable[]) => void,
+  ): void {
+    try {
+      if (error !== undefined) throw error
+      if (result !== undefined && result.type !== 'verify') enter(result.written)
+    } catch (failure) {
+      this.#onError(failure)
+    }
+    this.#changed()
+  }
+
+  #onError(error: unknown): void {
+    if (this.#failure !== undefined) return
+    if (!(error instanceof CaskadeError && error.code === 'CASKADE_DISK_FULL')) {
+      this.#failure = error
+      this.#options.onFailure(error)
+      return
+    }
+    this.#options.onEvent({ level: 'warn', name: 'disk-full', details: { message: error.message } })
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined
+      this.schedule()
+    }, this.#options.retryMs)
+  }
+}

@@ -1,0 +1,18 @@
+import { compareSlices } from '../../bytes.js'
+import { copySlice } from '../../copy-slice.js'
+import type { RecordFields } from '../record-cursor.js'
+
+/** Tells, over records in order, which are older versions of a key already seen. */
+export class NewestOnly {
+  #key = new Uint8Array(256)
+  #length = -1
+
+  isOlder({ keyBytes, keyStart, keyEnd }: RecordFields): boolean {
+    const length = keyEnd - keyStart
+    if (length === this.#length && compareSlices(keyBytes, keyStart, keyEnd, this.#key, 0, length) === 0) return true
+    this.#length = length
+    if (length > this.#key.length) this.#key = new Uint8Array(2 * length)
+    copySlice(keyBytes, keyStart, keyEnd, this.#key, 0)
+    return false
+  }
+}

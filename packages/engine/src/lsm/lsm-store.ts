@@ -1,0 +1,496 @@
+import { checkExpiresAt, checkKey, checkKeyLength, checkTag, checkValue, checkValueLength } from '../arguments.js'
+import { CaskadeError } from '../errors.js'
+import type { Storage, StorageLock } from '../io/storage.js'
+import { hashKey } from '../key-hash.js'
+import { ownedCopy } from '../owned-copy.js'
+import { scanRange } from '../scan-range.js'
+import { sliceIterator } from '../slice-iterator.js'
+import type {
+  BatchOperation,
+  BorrowedRecord,
+  Durability,
+  Entry,
+  Scan,
+  ScanOptions,
+  Store,
+  StoreCapabilities,
+  StoreEvent,
+  StoreStats,
+  VerifyReport,
+  WriteOptions,
+} from '../store.js'
+import { Background } from './background.js'
+import { defaultPolicy, type PolicyOptions } from './compaction/compaction-policy.js'
+import { delayPerMiB } from './compaction/throttle-policy.js'
+import { lockPath, segmentPath, tablePath } from './file-names.js'
+import { FoundRecord } from './found-record.js'
+import { GroupSync } from './group-sync.js'
+import type { ManifestLog } from './manifest/manifest-log.js'
+import { Memtable } from './memtable/memtable.js'
+import { walkFrames } from './memtable/segment-frames.js'
+import { MergeCursor } from './merge/merge-cursor.js'
+import { VisibleScan } from './merge/visible-scan.js'
+import { kindDelete, kindPut } from './record-cursor.js'
+import { recover } from './recovery.js'
+import type { TableOptions } from './table/table-builder.js'
+import { Tree } from './tree.js'
+import type { JobRunner } from './worker/worker-jobs.js'
+import { WriteLog } from './write-log.js'
+
+export interface LsmOptions {
+  durability: Durability
+  syncIntervalMs: number
+  memtableBytes: number
+  cacheBytes: number
+  tables: TableOptions
+  tableBytes: number
+  policy: PolicyOptions
+  clock: () => number
+  /** A number from 0 up to 2^32, not guessable from the data. */
+  salt: () => number
+  retryMs: number
+  onEvent: (event: StoreEvent) => void
+}
+
+export const lsmDefaults = {
+  durability: 'os',
+  syncIntervalMs: 1000,
+  memtableBytes: 64 << 20,
+  cacheBytes: 64 << 20,
+  tables: { blockBytes: 4096, bloomBitsPerKey: 10, compression: 'lz4' },
+  tableBytes: 32 << 20,
+  policy: defaultPolicy,
+  retryMs: 1000,
+} as const satisfies Partial<LsmOptions>
+
+const noBytes = new Uint8Array(0)
+/** Writers are asked to pause once in this many bytes. */
+const throttleBytes = 1 << 20
+/** A pause that nobody awaits is taken in the calling thread from this length on. */
+const owedPauseMsMax = 30
+
+/** The LSM backend: wiring between the port and the parts. docs/engine/lsm.md is the guide. */
+export class LsmStore implements Store {
+  readonly capabilities: StoreCapabilities = { ordered: true, snapshots: false }
+  readonly directory: string
+  readonly #storage: Storage
+  readonly #options: LsmOptions
+  readonly #lock: StorageLock
+  readonly #manifest: ManifestLog
+  readonly #tree: Tree
+  readonly #log: WriteLog
+  readonly #background: Background
+  readonly #groupSync: GroupSync
+  readonly #syncTimer: NodeJS.Timeout | undefined
+  readonly #found = new FoundRecord()
+  readonly #borrowed: BorrowedRecord = { bytes: noBytes, valueStart: 0, valueEnd: 0, sequence: 0, expiresAt: 0, tag: 0 }
+  #readOnly: CaskadeError | undefined
+  #closed = false
+  #throttleAt = throttleBytes
+  #owedPauseMs = 0
+  #pausedMs = 0
+
+  private constructor(
+    storage: Storage,
+    directory: string,
+    options: LsmOptions,
+    lock: StorageLock,
+    flusher: JobRunner,
+    compactor: JobRunner,
+  ) {
+    this.#storage = storage
+    this.directory = directory
+    this.#options = options
+    this.#lock = lock
+    const onFailure = (error: unknown) => this.#fail(error)
+    const { manifest, memtables, sequence } = recover(storage, directory, options.onEvent)
+    this.#manifest = manifest
+    this.#tree = new Tree(storage, directory, manifest, options.cacheBytes, onFailure)
+    const host = {
+      createMemtable: (capacityMin: number) => this.#createMemtable(capacityMin),
+      onSealed: () => this.#background.schedule(),
+    }
+    this.#log = new WriteLog(host, this.#createMemtable(0), memtables, sequence)
+    this.#background = new Background(this.#log, this.#tree, flusher, compactor, {
+      ...options,
+      directory,
+      storage,
+      onFailure,
+    })
+    this.#groupSync = new GroupSync(() => this.#syncLog(), sequence)
+    if (options.durability === 'interval') {
+      this.#syncTimer = setInterval(() => {
+        this.#groupSync.reach(this.#log.sequence)?.catch(() => {})
+      }, options.syncIntervalMs)
+      this.#syncTimer.unref()
+    }
+  }
+
+  static async open(
+    storage: Storage,
+    directory: string,
+    options: LsmOptions,
+    jobs: { flusher: JobRunner; compactor: JobRunner },
+  ): Promise<LsmStore> {
+    storage.makeDirectory(directory)
+    const lock = storage.lock(lockPath(directory))
+    try {
+      const store = new LsmStore(storage, directory, options, lock, jobs.flusher, jobs.compactor)
+      store.#background.schedule()
+      return store
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  // Reading
+
+  borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
+    if (!this.#find(source, start, end)) return undefined
+    const found = this.#found
+    const borrowed = this.#borrowed
+    borrowed.bytes = found.valueBytes
+    borrowed.valueStart = found.valueStart
+    borrowed.valueEnd = found.valueEnd
+    borrowed.sequence = found.sequence
+    borrowed.expiresAt = found.expiresAt
+    borrowed.tag = found.tag
+    return borrowed
+  }
+
+  /** Whether there is a live record under the key; it is in `#found` then. */
+  #find(source: Uint8Array, start: number, end: number): boolean {
+    if (this.#closed) throw closedError()
+    checkKeyLength(end - start)
+    const hash = hashKey(source, start, end)
+    const found = this.#found
+    if (
+      !this.#log.find(hash, source, start, end, found) &&
+      !this.#tree.version.find(hash, source, start, end, Infinity, found)
+    )
+      return false
+    return found.kind === kindPut && (found.expiresAt === 0 || found.expiresAt > this.#options.clock())
+  }
+
+  getSync(key: Uint8Array): Uint8Array | undefined {
+    checkKey(key)
+    if (!this.#find(key, 0, key.length)) return undefined
+    return ownedCopy(this.#found.valueBytes, this.#found.valueStart, this.#found.valueEnd)
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.getSync(key)
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return keys.map((key) => this.getSync(key))
+  }
+
+  getEntry(key: Uint8Array): Entry | undefined {
+    checkKey(key)
+    if (!this.#find(key, 0, key.length)) return undefined
+    const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag } = this.#found
+    return { key: key.slice(), value: ownedCopy(valueBytes, valueStart, valueEnd), sequence, expiresAt, tag }
+  }
+
+  scan(options: ScanOptions = {}): Scan {
+    if (this.#closed) throw closedError()
+    const memtables = [...this.#log.immutables, this.#log.active].map((memtable) => memtable.retain())
+    const version = this.#tree.version.retain()
+    const cursors = [...memtables.flatMap((memtable) => memtable.cursors()), ...version.cursors()]
+    const reverse = options.reverse ?? false
+    return sliceIterator(
+      new VisibleScan(new MergeCursor(cursors, reverse ? 'reverse' : 'forward'), {
+        range: scanRange(options),
+        reverse,
+        limit: options.limit ?? Infinity,
+        keysOnly: options.keysOnly ?? false,
+        sequenceMax: this.#log.sequence,
+        now: this.#options.clock(),
+        release: () => {
+          version.release()
+          for (const memtable of memtables) memtable.release()
+        },
+      }),
+    )
+  }
+
+  // Writing
+
+  putFrom(
+    keySource: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueSource: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAt: number,
+    tag: number,
+  ): number {
+    checkKeyLength(keyEnd - keyStart)
+    checkValueLength(valueEnd - valueStart)
+    if (expiresAt !== 0) checkExpiresAt(expiresAt)
+    if (tag !== 0) checkTag(tag)
+    this.#admitWrite()
+    const hash = hashKey(keySource, keyStart, keyEnd)
+    return this.#log.put(hash, keySource, keyStart, keyEnd, valueSource, valueStart, valueEnd, kindPut, expiresAt, tag)
+  }
+
+  deleteFrom(source: Uint8Array, start: number, end: number): number {
+    checkKeyLength(end - start)
+    this.#admitWrite()
+    return this.#log.put(hashKey(source, start, end), source, start, end, noBytes, 0, 0, kindDelete, 0, 0)
+  }
+
+  #admitWrite(): void {
+    if (this.#closed) throw closedError()
+    if (this.#readOnly !== undefined) throw this.#readOnly
+    if (this.#log.bytesWritten >= this.#throttleAt) this.#throttle()
+  }
+
+  putSync(key: Uint8Array, value: Uint8Array, options?: WriteOptions): number {
+    checkKey(key)
+    checkValue(value)
+    return this.putFrom(key, 0, key.length, value, 0, value.length, options?.expiresAt ?? 0, options?.tag ?? 0)
+  }
+
+  deleteSync(key: Uint8Array): number {
+    checkKey(key)
+    return this.deleteFrom(key, 0, key.length)
+  }
+
+  writeSync(batch: readonly BatchOperation[]): number {
+    return this.atomic(() => {
+      for (const operation of batch) {
+        if (operation.type === 'delete') this.deleteSync(operation.key)
+        else this.putSync(operation.key, operation.value, operation)
+      }
+      return this.#log.sequence
+    })
+  }
+
+  atomic<T>(apply: () => T): T {
+    this.#admitWrite()
+    return this.#log.atomic(apply)
+  }
+
+  async put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number> {
+    return this.#acknowledge(this.putSync(key, value, options))
+  }
+
+  async delete(key: Uint8Array): Promise<number> {
+    return this.#acknowledge(this.deleteSync(key))
+  }
+
+  async write(batch: readonly BatchOperation[]): Promise<number> {
+    return this.#acknowledge(this.writeSync(batch))
+  }
+
+  async #acknowledge(sequence: number): Promise<number> {
+    await this.durable()
+    await this.backpressure()
+    return sequence
+  }
+
+  async clear(): Promise<void> {
+    this.#admitWrite()
+    this.#log.rotate()
+    const memtables = this.#log.immutables
+    this.#tree.apply({
+      sequence: this.#log.sequence,
+      dropTables: [...this.#tree.version.tables()].map(({ meta }) => meta.number),
+      dropSegments: memtables.map(({ fileNumber }) => fileNumber),
+    })
+    this.#log.drop(memtables)
+    for (const memtable of memtables) memtable.release()
+    await this.#tree.settle()
+  }
+
+  // Durability
+
+  durable(): Promise<void> | undefined {
+    if (this.#options.durability !== 'sync') return undefined
+    if (this.#readOnly !== undefined && this.#groupSync.durableSequence < this.#log.sequence)
+      return Promise.reject(uncertainError(this.#readOnly))
+    return this.#groupSync.reach(this.#log.sequence)
+  }
+
+  /** Oldest segment first: a crash in between loses a suffix, never a hole. */
+  async #syncLog(): Promise<number> {
+    const sequence = this.#log.sequence
+    const memtables = [...this.#log.immutables, this.#log.active].filter(({ syncedEnd, end }) => syncedEnd < end)
+    for (const memtable of memtables) memtable.retain()
+    try {
+      for (const memtable of memtables) {
+        const { end } = memtable
+        await memtable.file.syncLater()
+        memtable.markSynced(end)
+      }
+      return sequence
+    } catch (error) {
+      this.#fail(error)
+      throw uncertainError(error)
+    } finally {
+      for (const memtable of memtables) memtable.release()
+    }
+  }
+
+  /** After a failed sync nobody knows what is on disk, and trying again would only hide it (the pages are clean now). */
+  #fail(error: unknown): void {
+    if (this.#readOnly !== undefined || this.#closed) return
+    const message = error instanceof Error ? error.message : String(error)
+    this.#readOnly = new CaskadeError(
+      'CASKADE_READ_ONLY',
+      `the store takes no more writes because of a failure: ${message}. Mend its cause, then open the store again`,
+      { cause: error },
+    )
+    this.#options.onEvent({ level: 'error', name: 'read-only', details: { reason: message } })
+  }
+
+  // Backpressure
+
+  backpressure(): Promise<void> | undefined {
+    const pauseMs = this.#owedPauseMs
+    if (pauseMs === 0) return undefined
+    this.#owedPauseMs = 0
+    this.#pausedMs += pauseMs
+    return new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+
+  #throttle(): void {
+    this.#throttleAt = this.#log.bytesWritten + throttleBytes
+    this.#background.pump()
+    const immutables = this.#log.immutables.length
+    const delay = delayPerMiB({ immutables, level0Tables: this.#tree.version.levels[0]!.length })
+    this.#owedPauseMs += delay
+    if (this.#owedPauseMs < owedPauseMsMax) return
+    this.#background.wait(this.#owedPauseMs)
+    this.#pausedMs += this.#owedPauseMs
+    this.#owedPauseMs = 0
+  }
+
+  #createMemtable(capacityMin: number): Memtable {
+    const number = this.#manifest.allocateFile()
+    const path = segmentPath(this.directory, number)
+    const file = this.#storage.createSegment(path, Math.max(capacityMin, this.#options.memtableBytes))
+    try {
+      const memtable = Memtable.create(number, file, this.#options.salt())
+      // Before the manifest lists it: a listed file that a power cut took away would look like damage.
+      this.#storage.syncDirectory(this.directory)
+      this.#manifest.append({ addSegments: [{ number }] })
+      return memtable
+    } catch (error) {
+      file.close()
+      this.#storage.remove(path)
+      throw error
+    }
+  }
+
+  // Maintenance
+
+  async flush(): Promise<void> {
+    this.#admitWrite()
+    this.#log.rotate()
+    await this.#background.flushed()
+    await this.#tree.settle()
+  }
+
+  async compactRange(options: { gte?: Uint8Array; lt?: Uint8Array } = {}): Promise<void> {
+    await this.flush()
+    await this.#background.compactRange(options.gte, options.lt)
+    await this.#tree.settle()
+  }
+
+  stats(): StoreStats {
+    const { levels } = this.#tree.version
+    const memtables = [...this.#log.immutables, this.#log.active]
+    const tables = [...this.#tree.version.tables()]
+    const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
+    const details: Record<string, number> = {
+      'lsm.memtables': memtables.length,
+      'lsm.memtable.keys': sum(memtables.map(({ keys }) => keys)),
+      'lsm.pausedMs': this.#pausedMs,
+      'lsm.bytesWritten': this.#log.bytesWritten,
+      'lsm.cache.bytes': this.#tree.cache.stats.bytes,
+      'lsm.cache.hits': this.#tree.cache.stats.hits,
+      'lsm.cache.misses': this.#tree.cache.stats.misses,
+    }
+    for (const [name, value] of Object.entries(this.#background.counters)) details[`lsm.${name}`] = value
+    for (const [level, held] of levels.entries()) {
+      details[`lsm.level${level}.tables`] = held.length
+      details[`lsm.level${level}.bytes`] = sum(held.map(({ meta }) => meta.fileBytes))
+    }
+    return {
+      sequence: this.#log.sequence,
+      keysEstimate:
+        sum(memtables.map(({ keys }) => keys)) + sum(tables.map(({ meta }) => meta.entries - 2 * meta.tombstones)),
+      diskBytes: sum(tables.map(({ meta }) => meta.fileBytes)) + sum(memtables.map(({ file }) => file.capacity)),
+      memoryBytes:
+        sum(memtables.map(({ memoryBytes }) => memoryBytes)) +
+        sum(tables.map(({ reader }) => reader.memoryBytes)) +
+        this.#tree.cache.stats.bytes,
+      readOnlyReason: this.#readOnly?.message,
+      details,
+    }
+  }
+
+  async verify(): Promise<VerifyReport> {
+    if (this.#closed) throw closedError()
+    const tables = [...this.#tree.version.tables()].map(({ meta: { number } }) => ({
+      number,
+      path: tablePath(this.directory, number),
+    }))
+    const report: VerifyReport = { files: 0, bytes: 0, records: 0, errors: [] }
+    for (const memtable of [...this.#log.immutables, this.#log.active]) {
+      const { salt, file, end } = memtable
+      const walk = walkFrames(memtable, salt, file.path, end, () => report.records++)
+      report.files++
+      report.bytes += end
+      if (walk.end < end)
+        report.errors.push({ file: file.path, offset: walk.end, message: 'a record does not match its checksum' })
+    }
+    const result = await this.#background.run({ type: 'verify', tables })
+    if (result.type !== 'verify') throw new TypeError(`a verify job answered ${result.type}`)
+    return {
+      files: report.files + result.files,
+      bytes: report.bytes + result.bytes,
+      records: report.records + result.records,
+      errors: [...report.errors, ...result.errors],
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    clearInterval(this.#syncTimer)
+    try {
+      // What is in tables needs no replay. If it cannot be flushed now, it is in the log.
+      if (this.#readOnly === undefined) await this.flush()
+      if (this.#options.durability !== 'os') await this.#groupSync.reach(this.#log.sequence)
+    } catch (error) {
+      this.#options.onEvent({ level: 'warn', name: 'closed-unflushed', details: { reason: String(error) } })
+    }
+    this.#closed = true
+    await this.#background.stop()
+    await this.#groupSync.idle()
+    const { active } = this.#log
+    if (active.isEmpty && this.#readOnly === undefined) this.#tree.apply({ dropSegments: [active.fileNumber] })
+    await this.#tree.settle()
+    for (const memtable of [...this.#log.immutables, active]) memtable.release()
+    this.#tree.close()
+    this.#lock.release()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+const closedError = () => new CaskadeError('CASKADE_CLOSED', 'this store is closed: open it again')
+
+const uncertainError = (cause: unknown) =>
+  new CaskadeError(
+    'CASKADE_UNCERTAIN',
+    `the write may or may not be on disk: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { cause },
+  )

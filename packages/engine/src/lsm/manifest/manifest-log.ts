@@ -1,0 +1,149 @@
+import { join } from 'node:path'
+import { CorruptionError } from '../../errors.js'
+import type { AppendFile, Storage } from '../../io/storage.js'
+import {
+  currentName,
+  decodeCurrent,
+  decodeManifest,
+  encodeCurrent,
+  encodeEdit,
+  encodeManifestHeader,
+  manifestName,
+} from './manifest-format.js'
+import { applyEdit, emptyState, type ManifestEdit, type ManifestState, snapshotEdit } from './manifest-state.js'
+
+/** A manifest longer than this is begun anew with a snapshot. */
+const manifestBytesMax = 1 << 20
+
+function readWhole(storage: Storage, path: string): Uint8Array {
+  const file = storage.open(path)
+  try {
+    const bytes = new Uint8Array(file.size)
+    file.read(bytes, 0, bytes.length, 0)
+    return bytes
+  } finally {
+    file.close()
+  }
+}
+
+export interface ManifestRead {
+  state: ManifestState
+  path: string
+  /** Bytes after the last whole edit: torn by a crash, or damaged. */
+  tail: { offset: number; bytes: number }
+}
+
+/** The state that CURRENT points at; `undefined` in a directory that was never a store. */
+export function readManifest(storage: Storage, directory: string): ManifestRead | undefined {
+  const current = join(directory, currentName)
+  if (storage.size(current) === undefined) {
+    const files = storage.list(directory).filter((name) => /\.(sst|log)$/.test(name))
+    if (files.length === 0) return undefined
+    throw new CorruptionError(current, 0, `it is missing, but ${files.length} data files are here (${files[0]}, …)`)
+  }
+  const path = join(directory, decodeCurrent(readWhole(storage, current), current))
+  if (storage.size(path) === undefined) throw new CorruptionError(path, 0, 'CURRENT names it, but it is missing')
+  const bytes = readWhole(storage, path)
+  const { edits, end } = decodeManifest(bytes, path)
+  if (edits.length === 0) throw new CorruptionError(path, end, 'it holds no whole edit')
+  const state = emptyState()
+  for (const edit of edits) applyEdit(state, edit)
+  return { state, path, tail: { offset: end, bytes: bytes.length - end } }
+}
+
+/** The manifest in force, and its state in memory. An edit is in effect once appended, and durable after `sync`. */
+export class ManifestLog {
+  readonly state: ManifestState
+  readonly #storage: Storage
+  readonly #directory: string
+  #file: AppendFile | undefined
+  #path = ''
+
+  private constructor(storage: Storage, directory: string, state: ManifestState) {
+    this.#storage = storage
+    this.#directory = directory
+    this.state = state
+  }
+
+  /** Begins a new manifest from a state and puts it in force. */
+  static begin(storage: Storage, directory: string, state: ManifestState): ManifestLog {
+    const log = new ManifestLog(storage, directory, state)
+    log.#begin()
+    return log
+  }
+
+  allocateFile(): number {
+    return this.state.nextFile++
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  /** Throws (a full disk) with nothing changed; the next call then begins a new manifest. */
+  append(edit: ManifestEdit): void {
+    const whole = { ...edit, nextFile: this.state.nextFile }
+    if (this.#file === undefined || this.#file.length > manifestBytesMax) this.#begin()
+    const file = this.#file!
+    try {
+      file.append(encodeEdit(whole, file.length))
+    } catch (error) {
+      // Part of the edit may be in the file: nothing may be appended behind it.
+      this.#file = undefined
+      file.close()
+      throw error
+    }
+    applyEdit(this.state, whole)
+  }
+
+  /** Blocks. An error means that the last edits may be lost: the caller must not go on writing. */
+  sync(): void {
+    this.#file?.sync()
+  }
+
+  async syncLater(): Promise<void> {
+    const file = this.#file
+    try {
+      await file?.syncLater()
+    } catch (error) {
+      // A manifest that has been replaced since: its successor was synced whole.
+      if (this.#file === file) throw error
+    }
+  }
+
+  close(): void {
+    this.#file?.close()
+    this.#file = undefined
+  }
+
+  // Crash windows: before the rename the old manifest is in force, which is why its file is removed last.
+  #begin(): void {
+    const storage = this.#storage
+    const old = this.#path
+    const name = manifestName(this.allocateFile())
+    const path = join(this.#directory, name)
+    storage.remove(path)
+    const file = storage.create(path)
+    try {
+      file.append(encodeManifestHeader())
+      file.append(encodeEdit(snapshotEdit(this.state), file.length))
+      file.sync()
+      const temporary = join(this.#directory, `${currentName}.tmp`)
+      storage.remove(temporary)
+      const current = storage.create(temporary)
+      current.append(encodeCurrent(name))
+      current.sync()
+      current.close()
+      storage.syncDirectory(this.#directory)
+      storage.rename(temporary, join(this.#directory, currentName))
+      storage.syncDirectory(this.#directory)
+    } catch (error) {
+      file.close()
+      throw error
+    }
+    this.#file?.close()
+    this.#file = file
+    this.#path = path
+    if (old !== '') storage.remove(old)
+  }
+}

@@ -1,0 +1,69 @@
+import type { TableSummary } from '../table/table-builder.js'
+
+/** A live table: where it is in the tree, and what is known of it without opening it. */
+export interface TableMeta extends TableSummary {
+  number: number
+  level: number
+}
+
+/** `TableMeta` as JSON has it. */
+export interface TableRecord extends Omit<TableMeta, 'smallestKey' | 'largestKey'> {
+  smallestKey: string
+  largestKey: string
+}
+
+/** A listed segment. `end` is where its records end, if it was recovered: those were synced, so none may be missing. */
+export interface SegmentRecord {
+  number: number
+  end?: number
+}
+
+/** One atomic change of the set of live files. */
+export interface ManifestEdit {
+  /** Numbers below this may have been used for files. */
+  nextFile?: number
+  /** No write up to this sequence is newer than the tables named so far. */
+  sequence?: number
+  addTables?: TableRecord[]
+  dropTables?: number[]
+  addSegments?: SegmentRecord[]
+  dropSegments?: number[]
+}
+
+export interface ManifestState {
+  nextFile: number
+  sequence: number
+  tables: Map<number, TableMeta>
+  segments: Map<number, SegmentRecord>
+}
+
+export const emptyState = (): ManifestState => ({ nextFile: 1, sequence: 0, tables: new Map(), segments: new Map() })
+
+const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+const toBytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
+
+export function tableRecord(meta: TableMeta): TableRecord {
+  return { ...meta, smallestKey: toText(meta.smallestKey), largestKey: toText(meta.largestKey) }
+}
+
+export function applyEdit(state: ManifestState, edit: ManifestEdit): void {
+  state.nextFile = Math.max(state.nextFile, edit.nextFile ?? 0)
+  state.sequence = Math.max(state.sequence, edit.sequence ?? 0)
+  for (const number of edit.dropTables ?? []) state.tables.delete(number)
+  for (const record of edit.addTables ?? []) {
+    const meta = { ...record, smallestKey: toBytes(record.smallestKey), largestKey: toBytes(record.largestKey) }
+    state.tables.set(record.number, meta)
+  }
+  for (const number of edit.dropSegments ?? []) state.segments.delete(number)
+  for (const segment of edit.addSegments ?? []) state.segments.set(segment.number, segment)
+}
+
+/** The whole state as one edit, with which a new manifest begins. */
+export function snapshotEdit(state: ManifestState): ManifestEdit {
+  return {
+    nextFile: state.nextFile,
+    sequence: state.sequence,
+    addTables: [...state.tables.values()].map(tableRecord),
+    addSegments: [...state.segments.values()],
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Off-heap hash index from a key's hash to its newest record in the segment: open addressing with linear probing, hash and
+ * offset side by side, so that a lookup touches one cache line and then the record. Entries are never removed: an offset
+ * of 0 marks one whose record was taken back. Keys are compared by the caller, who has the segment's bytes.
+ */
+export class MemtableIndex {
+  #slots: Uint32Array
+  #mask: number
+  #used = 0
+  #growAt: number
+
+  constructor(capacity = 4096) {
+    this.#slots = new Uint32Array(capacity * 2)
+    this.#mask = capacity - 1
+    this.#growAt = (capacity * 3) >>> 2
+  }
+
+  /** Distinct keys entered. */
+  get size(): number {
+    return this.#used
+  }
+
+  get byteLength(): number {
+    return this.#slots.byteLength
+  }
+
+  /** The first slot that holds `hash`, or -1 - s where s is the free slot to insert it in. */
+  probe(hash: number): number {
+    return this.#probeFrom(hash, hash & this.#mask)
+  }
+
+  /** The next one after `slot`, whose key turned out to be another. */
+  probeAfter(hash: number, slot: number): number {
+    return this.#probeFrom(hash, (slot + 1) & this.#mask)
+  }
+
+  #probeFrom(hash: number, from: number): number {
+    const slots = this.#slots
+    const mask = this.#mask
+    for (let slot = from; ; slot = (slot + 1) & mask) {
+      if (slots[2 * slot + 1] === freeSlot) return -1 - slot
+      if (slots[2 * slot] === hash) return slot
+    }
+  }
+
+  /** 0: taken back. */
+  offsetAt(slot: number): number {
+    return recordAt(this.#slots[2 * slot + 1]!)
+  }
+
+  setAt(slot: number, offset: number): void {
+    this.#slots[2 * slot + 1] = offset === 0 ? takenBack : offset
+  }
+
+  /** Enters a key in the free slot that `probe` found. */
+  insert(freeSlotFound: number, hash: number, offset: number): void {
+    this.#slots[2 * freeSlotFound] = hash
+    this.#slots[2 * freeSlotFound + 1] = offset
+    if (++this.#used >= this.#growAt) this.#grow()
+  }
+
+  #grow(): void {
+    const old = this.#slots
+    const capacity = old.length
+    const slots = new Uint32Array(capacity * 2)
+    const mask = capacity - 1
+    for (let i = 0; i < old.length; i += 2) {
+      const offset = old[i + 1]!
+      if (offset === freeSlot) continue
+      const hash = old[i]!
+      let slot = hash & mask
+      while (slots[2 * slot + 1] !== freeSlot) slot = (slot + 1) & mask
+      slots[2 * slot] = hash
+      slots[2 * slot + 1] = offset
+    }
+    this.#slots = slots
+    this.#mask = mask
+    this.#growAt = (capacity * 3) >>> 2
+  }
+}
+
+const freeSlot = 0
+/** No record starts at offset 1: frames begin on page 1. */
+const takenBack = 1
+const recordAt = (offset: number) => (offset === takenBack ? 0 : offset)

@@ -1,0 +1,301 @@
+import { copySlice } from '../../copy-slice.js'
+import type { SegmentFile } from '../../io/storage.js'
+import { hashKey } from '../../key-hash.js'
+import { kindDelete, type RecordFields } from '../record-cursor.js'
+import { MemtableIndex } from './memtable-index.js'
+import { MemtableOrder } from './memtable-order.js'
+import { RunCursor } from './run-cursor.js'
+import {
+  align8,
+  flagDelete,
+  flagExpires,
+  flagsAt,
+  frameHeaderBytes,
+  framesStart,
+  keyLengthAt,
+  previousAt,
+  recordBytes,
+  recordHeaderBytes,
+  sealFrame,
+  sequenceHighAt,
+  sequenceLowAt,
+  valueLengthAt,
+  type Watermark,
+  writeSegmentHeader,
+  writeWatermark,
+} from './segment-format.js'
+import { type FrameWalk, walkFrames } from './segment-frames.js'
+import {
+  readRecord,
+  recordEnd,
+  recordKeyEquals,
+  recordKeyStart,
+  recordSequence,
+  type SegmentBytes,
+  viewOf,
+} from './segment-record.js'
+
+/** Kept free at the end of every segment for the frame that seals it. */
+const sealBytes = 16
+
+/** What one record takes in a segment, at most: its own frame, and alignment. */
+export function frameBytes(keyLength: number, valueLength: number, expires: boolean): number {
+  return align8(frameHeaderBytes + recordBytes(keyLength, valueLength, expires))
+}
+
+/** A segment's capacity for records of `bytes` in all. */
+export const segmentCapacityFor = (bytes: number) => framesStart + bytes + frameHeaderBytes + 8 + sealBytes
+
+/**
+ * A log segment and its memtable: a record is encoded once, into the segment, which makes it survive the death of the
+ * process; a hash index points at it. Order is made on demand. A put that throws has changed nothing.
+ */
+export class Memtable implements SegmentBytes {
+  readonly fileNumber: number
+  readonly file: SegmentFile
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  readonly #salt: number
+  readonly #index = new MemtableIndex()
+  readonly #order = new MemtableOrder()
+  /** Where the next frame (or, in an open frame, the next record) goes: 8-byte (4-byte) aligned. */
+  #end = framesStart
+  #smallestSequence = 0
+  #largestSequence = 0
+  #openFrame = 0
+  #openRecords = 0
+  #sealed = false
+  #references = 1
+  #watermark: Watermark
+
+  private constructor(fileNumber: number, file: SegmentFile, salt: number, watermark: Watermark) {
+    this.fileNumber = fileNumber
+    this.file = file
+    this.bytes = file.bytes
+    this.view = viewOf(file.bytes)
+    this.#salt = salt
+    this.#watermark = watermark
+  }
+
+  static create(fileNumber: number, file: SegmentFile, salt: number): Memtable {
+    const memtable = new Memtable(fileNumber, file, salt, { generation: 0, syncedEnd: framesStart })
+    writeSegmentHeader(memtable.view, memtable.bytes, { fileNumber, salt })
+    file.commit(0, framesStart)
+    return memtable
+  }
+
+  /** Indexes what a segment of an earlier process holds. The memtable takes no more writes. */
+  static recover(
+    fileNumber: number,
+    file: SegmentFile,
+    salt: number,
+    watermark: Watermark,
+    limit: number,
+  ): { memtable: Memtable; walk: FrameWalk } {
+    const memtable = new Memtable(fileNumber, file, salt, watermark)
+    const walk = walkFrames(memtable, salt, file.path, limit, (offset) => memtable.#enter(offset))
+    memtable.#end = walk.end
+    memtable.#sealed = true
+    return { memtable, walk }
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
+  get isEmpty(): boolean {
+    return this.#end === framesStart
+  }
+
+  get salt(): number {
+    return this.#salt
+  }
+
+  get syncedEnd(): number {
+    return this.#watermark.syncedEnd
+  }
+
+  /** Distinct keys, tombstones included. */
+  get keys(): number {
+    return this.#index.size
+  }
+
+  get smallestSequence(): number {
+    return this.#smallestSequence
+  }
+
+  get largestSequence(): number {
+    return this.#largestSequence
+  }
+
+  get memoryBytes(): number {
+    return this.#end + this.#index.byteLength + this.#order.byteLength
+  }
+
+  /** Whether a record of `bytes` (see `frameBytes`) still fits. */
+  hasRoom(bytes: number): boolean {
+    return !this.#sealed && this.#end + bytes + sealBytes <= this.file.capacity
+  }
+
+  /** Newest record of a key with a sequence of at most `sequenceMax`, tombstones included. */
+  find(
+    hash: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    sequenceMax: number,
+    target: RecordFields,
+  ): boolean {
+    const slot = this.#slotOf(hash, source, start, end)
+    if (slot < 0) return false
+    let offset = this.#index.offsetAt(slot)
+    while (offset !== 0 && recordSequence(this.view, offset) > sequenceMax) {
+      offset = this.view.getUint32(offset + previousAt, true)
+    }
+    if (offset === 0) return false
+    readRecord(this, offset, target)
+    return true
+  }
+
+  #slotOf(hash: number, source: Uint8Array, start: number, end: number): number {
+    let slot = this.#index.probe(hash)
+    while (slot >= 0) {
+      const offset = this.#index.offsetAt(slot)
+      if (offset !== 0 && recordKeyEquals(this, offset, source, start, end)) return slot
+      slot = this.#index.probeAfter(hash, slot)
+    }
+    return slot
+  }
+
+  /** The caller has made sure of room. */
+  put(
+    hash: number,
+    keySource: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueSource: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    kind: number,
+    expiresAt: number,
+    tag: number,
+    sequence: number,
+  ): void {
+    const { view, bytes } = this
+    const slot = this.#slotOf(hash, keySource, keyStart, keyEnd)
+    const frame = this.#end
+    const offset = this.#openFrame === 0 ? frame + frameHeaderBytes : frame
+    const keyLength = keyEnd - keyStart
+    const valueLength = valueEnd - valueStart
+
+    const flags = (kind === kindDelete ? flagDelete : 0) | (expiresAt !== 0 ? flagExpires : 0) | (tag << 4)
+    view.setUint32(offset + flagsAt, flags | (keyLength << 16), true)
+    view.setUint32(offset + valueLengthAt, valueLength, true)
+    view.setUint32(offset + previousAt, slot < 0 ? 0 : this.#index.offsetAt(slot), true)
+    view.setUint32(offset + sequenceLowAt, sequence % 0x1_0000_0000, true)
+    view.setUint32(offset + sequenceHighAt, Math.floor(sequence / 0x1_0000_0000), true)
+    let position = offset + recordHeaderBytes
+    if (expiresAt !== 0) {
+      view.setFloat64(position, expiresAt, true)
+      position += 8
+    }
+    copySlice(keySource, keyStart, keyEnd, bytes, position)
+    copySlice(valueSource, valueStart, valueEnd, bytes, position + keyLength)
+    const end = offset + recordBytes(keyLength, valueLength, expiresAt !== 0)
+
+    if (this.#openFrame === 0) {
+      sealFrame(view, bytes, this.#salt, frame, end, 1)
+      this.file.commit(frame, end)
+      this.#end = align8(end)
+    } else {
+      this.#openRecords++
+      this.#end = end
+    }
+    this.#point(slot, hash, offset, sequence)
+  }
+
+  #point(slot: number, hash: number, offset: number, sequence: number): void {
+    if (slot < 0) this.#index.insert(-1 - slot, hash, offset)
+    else this.#index.setAt(slot, offset)
+    if (this.#largestSequence === 0) this.#smallestSequence = sequence
+    this.#largestSequence = sequence
+  }
+
+  #enter(offset: number): void {
+    const start = recordKeyStart(this.view, offset)
+    const end = start + this.view.getUint16(offset + keyLengthAt, true)
+    const hash = hashKey(this.bytes, start, end)
+    this.#point(this.#slotOf(hash, this.bytes, start, end), hash, offset, recordSequence(this.view, offset))
+  }
+
+  /** Records put until `commitFrame` are one frame: all of them survive a crash, or none. */
+  openFrame(): void {
+    this.#openFrame = this.#end
+    this.#openRecords = 0
+    this.#end += frameHeaderBytes
+  }
+
+  /** Throws if the frame could not be committed: it is still open then, and to be aborted. */
+  commitFrame(): void {
+    const start = this.#openFrame
+    if (this.#openRecords > 0) {
+      sealFrame(this.view, this.bytes, this.#salt, start, this.#end, this.#openRecords)
+      this.file.commit(start, this.#end)
+    }
+    this.#end = this.#openRecords > 0 ? align8(this.#end) : start
+    this.#openFrame = 0
+  }
+
+  /** Takes back every record of the open frame. Their bytes stay as they are until the next put. */
+  abortFrame(): void {
+    for (const offset of this.openRecords().reverse()) {
+      const start = recordKeyStart(this.view, offset)
+      const end = start + this.view.getUint16(offset + keyLengthAt, true)
+      const slot = this.#slotOf(hashKey(this.bytes, start, end), this.bytes, start, end)
+      this.#index.setAt(slot, this.view.getUint32(offset + previousAt, true))
+    }
+    this.#end = this.#openFrame
+    this.#openFrame = 0
+  }
+
+  /** Offsets of the open frame's records, in order. */
+  openRecords(): number[] {
+    const offsets: number[] = []
+    for (let offset = this.#openFrame + frameHeaderBytes; offset < this.#end; offset = recordEnd(this.view, offset)) {
+      offsets.push(offset)
+    }
+    return offsets
+  }
+
+  /** No more writes: a last, empty frame tells recovery that nothing is missing. */
+  seal(): void {
+    if (this.#sealed) return
+    sealFrame(this.view, this.bytes, this.#salt, this.#end, this.#end + frameHeaderBytes, 0)
+    this.file.commit(this.#end, this.#end + frameHeaderBytes)
+    this.#sealed = true
+  }
+
+  /** Notes that everything before `syncedEnd` is on disk. True at any time, so it needs no sync of its own. */
+  markSynced(syncedEnd: number): void {
+    this.#watermark = { generation: this.#watermark.generation + 1, syncedEnd }
+    const { start, end } = writeWatermark(this.view, this.bytes, this.#salt, this.#watermark)
+    this.file.commit(start, end)
+  }
+
+  /** Cursors that together see every record of this moment: later puts do not show in them. */
+  cursors(): RunCursor[] {
+    const openFrom = this.#openFrame === 0 ? this.#end : this.#openFrame
+    return this.#order.runs(this, openFrom, this.#end).map((run) => new RunCursor(this, run))
+  }
+
+  /** Keeps the segment open, for a reader that spans more than one call, or a sync under way. */
+  retain(): this {
+    this.#references++
+    return this
+  }
+
+  /** The owner's reference is the first. */
+  release(): void {
+    if (--this.#references === 0) this.file.close()
+  }
+}

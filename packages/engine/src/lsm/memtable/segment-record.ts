@@ -1,0 +1,86 @@
+import { compareSlices } from '../../bytes.js'
+import { kindDelete, kindPut, type RecordFields } from '../record-cursor.js'
+import {
+  flagDelete,
+  flagExpires,
+  flagsAt,
+  keyLengthAt,
+  recordBytes,
+  recordHeaderBytes,
+  sequenceHighAt,
+  sequenceLowAt,
+  valueLengthAt,
+} from './segment-format.js'
+
+/** The bytes of a segment, as the two views that reading records needs. */
+export interface SegmentBytes {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+export function recordKeyStart(view: DataView, offset: number): number {
+  return offset + recordHeaderBytes + (view.getUint8(offset + flagsAt) & flagExpires ? 8 : 0)
+}
+
+export function recordSequence(view: DataView, offset: number): number {
+  return view.getUint16(offset + sequenceHighAt, true) * 0x1_0000_0000 + view.getUint32(offset + sequenceLowAt, true)
+}
+
+export function recordEnd(view: DataView, offset: number): number {
+  return (
+    offset +
+    recordBytes(
+      view.getUint16(offset + keyLengthAt, true),
+      view.getUint32(offset + valueLengthAt, true),
+      (view.getUint8(offset + flagsAt) & flagExpires) !== 0,
+    )
+  )
+}
+
+export function readRecord({ bytes, view }: SegmentBytes, offset: number, target: RecordFields): void {
+  const flags = view.getUint8(offset + flagsAt)
+  let position = offset + recordHeaderBytes
+  if (flags & flagExpires) {
+    target.expiresAt = view.getFloat64(position, true)
+    position += 8
+  } else target.expiresAt = 0
+  target.kind = flags & flagDelete ? kindDelete : kindPut
+  target.tag = flags >>> 4
+  target.sequence = recordSequence(view, offset)
+  target.keyBytes = bytes
+  target.keyStart = position
+  target.keyEnd = position + view.getUint16(offset + keyLengthAt, true)
+  target.valueBytes = bytes
+  target.valueStart = target.keyEnd
+  target.valueEnd = target.keyEnd + view.getUint32(offset + valueLengthAt, true)
+}
+
+/** Negative, zero or positive as the record's key is before, at or after `source[start, end)`. */
+export function compareRecordKey(
+  { bytes, view }: SegmentBytes,
+  offset: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const keyStart = recordKeyStart(view, offset)
+  return compareSlices(bytes, keyStart, keyStart + view.getUint16(offset + keyLengthAt, true), source, start, end)
+}
+
+export function recordKeyEquals(
+  { bytes, view }: SegmentBytes,
+  offset: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  const length = end - start
+  if (view.getUint16(offset + keyLengthAt, true) !== length) return false
+  const keyStart = recordKeyStart(view, offset)
+  for (let i = 0; i < length; i++) if (bytes[keyStart + i] !== source[start + i]) return false
+  return true
+}

@@ -1,0 +1,161 @@
+import { join } from 'node:path'
+import { CorruptionError } from '../errors.js'
+import type { Storage } from '../io/storage.js'
+import type { StoreEvent } from '../store.js'
+import { parseFileName, segmentPath, tablePath } from './file-names.js'
+import { ManifestLog, readManifest } from './manifest/manifest-log.js'
+import { emptyState, type ManifestState } from './manifest/manifest-state.js'
+import { Memtable } from './memtable/memtable.js'
+import { framesStart, readSegmentHeader, readWatermark } from './memtable/segment-format.js'
+import { viewOf } from './memtable/segment-record.js'
+
+export interface Recovered {
+  manifest: ManifestLog
+  /** Memtables of the segments found, oldest first, read-only. */
+  memtables: Memtable[]
+  /** Of the newest record anywhere. */
+  sequence: number
+}
+
+/**
+ * Brings a directory back to its last consistent moment; docs/engine/durability.md has the crash-window table.
+ *
+ * 1. CURRENT names the manifest, whose edits give the live tables and segments. Each must exist.
+ * 2. Segments are replayed in order and synced. One that ends without its seal, followed by one that was written later, has
+ *    lost writes in a power cut: what follows is dropped, for a suffix may be lost but never a hole.
+ * 3. A new manifest with the state found is put in force; then files that belong to nothing are removed.
+ */
+export function recover(storage: Storage, directory: string, onEvent: (event: StoreEvent) => void): Recovered {
+  const read = readManifest(storage, directory)
+  const state = read?.state ?? emptyState()
+  if (read !== undefined) requireFiles(storage, directory, read.state, read)
+  const numbers = segmentNumbers(storage, directory, state)
+  const memtables = replaySegments(storage, directory, numbers, state, onEvent)
+
+  const sequences = [...memtables, ...state.tables.values()].map(({ largestSequence }) => largestSequence)
+  const sequence = Math.max(state.sequence, ...sequences)
+  state.segments = new Map(memtables.map(({ fileNumber: number, end }) => [number, { number, end }]))
+  state.nextFile = Math.max(
+    state.nextFile,
+    ...numbers.map((number) => number + 1),
+    highestManifest(storage, directory) + 1,
+  )
+  const manifest = ManifestLog.begin(storage, directory, state)
+  removeStrays(storage, directory, manifest)
+  if (read !== undefined)
+    onEvent({
+      level: 'info',
+      name: 'recovered',
+      details: { tables: state.tables.size, segments: memtables.length, sequence },
+    })
+  return { manifest, memtables, sequence }
+}
+
+/**
+ * Every listed file is here. If the last edit of the manifest is torn and a file is missing, that edit was durable once,
+ * for files are removed only after a sync: then it is damage, not a torn tail.
+ */
+function requireFiles(
+  storage: Storage,
+  directory: string,
+  state: ManifestState,
+  { path, tail }: { path: string; tail: { offset: number; bytes: number } },
+): void {
+  const missing: string[] = []
+  for (const { number, fileBytes } of state.tables.values()) {
+    const size = storage.size(tablePath(directory, number))
+    if (size === undefined) missing.push(tablePath(directory, number))
+    else if (size !== fileBytes)
+      throw new CorruptionError(
+        tablePath(directory, number),
+        size,
+        `it has ${size} bytes, the manifest says ${fileBytes}`,
+      )
+  }
+  for (const number of state.segments.keys()) {
+    if (storage.size(segmentPath(directory, number)) === undefined) missing.push(segmentPath(directory, number))
+  }
+  if (missing.length === 0) return
+  if (tail.bytes > 0) throw new CorruptionError(path, tail.offset, 'an edit does not match its checksum')
+  throw new CorruptionError(path, tail.offset, `files it lists are missing: ${missing.join(', ')}`)
+}
+
+/** Listed segments, and those that were created but not yet listed when the process died. */
+function segmentNumbers(storage: Storage, directory: string, state: ManifestState): number[] {
+  const numbers = new Set(state.segments.keys())
+  for (const name of storage.list(directory)) {
+    const file = parseFileName(name)
+    if (file?.kind === 'segment' && file.number >= state.nextFile) numbers.add(file.number)
+  }
+  return [...numbers].sort((a, b) => a - b)
+}
+
+function replaySegments(
+  storage: Storage,
+  directory: string,
+  numbers: readonly number[],
+  state: ManifestState,
+  onEvent: (event: StoreEvent) => void,
+): Memtable[] {
+  const memtables: Memtable[] = []
+  let cutAfter: string | undefined
+  for (const number of numbers) {
+    const path = segmentPath(directory, number)
+    const file = storage.openSegment(path)
+    const view = viewOf(file.bytes)
+    const header = readSegmentHeader(view, file.bytes, path, number)
+    // Blank: created, and never written before the power went.
+    if (header === undefined) {
+      file.close()
+      continue
+    }
+    const watermark = readWatermark(view, file.bytes, header.salt)
+    const knownEnd = state.segments.get(number)?.end
+    const { memtable, walk } = Memtable.recover(number, file, header.salt, watermark, knownEnd ?? file.capacity)
+    const syncedEnd = knownEnd ?? watermark.syncedEnd
+    if (walk.end < syncedEnd)
+      throw new CorruptionError(path, walk.end, `a record that was synced (up to ${syncedEnd}) is damaged`)
+    if (cutAfter !== undefined && !memtable.isEmpty) {
+      if (syncedEnd > framesStart)
+        throw new CorruptionError(cutAfter, 0, `its end is missing, but ${path} was written and synced after it`)
+      onEvent({ level: 'warn', name: 'segment-dropped', details: { file: path, after: cutAfter } })
+      memtable.release()
+      continue
+    }
+    if (!walk.sealed && knownEnd === undefined) {
+      const lost = bytesInUse(file.bytes, walk.end)
+      if (lost > 0) onEvent({ level: 'warn', name: 'tail-cut', details: { file: path, offset: walk.end, bytes: lost } })
+      cutAfter = path
+    }
+    // From here on its end is listed in the manifest as a promise.
+    file.sync()
+    memtables.push(memtable)
+  }
+  return memtables
+}
+
+/** How far behind `from` there is anything but zeros. */
+function bytesInUse(bytes: Uint8Array, from: number): number {
+  const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3)
+  const firstWord = from >>> 3
+  const last = words.subarray(firstWord).findLastIndex((word) => word !== 0n)
+  return last === -1 ? 0 : (last + 1) * 8
+}
+
+function highestManifest(storage: Storage, directory: string): number {
+  const numbers = storage.list(directory).map((name) => parseFileName(name)?.number ?? 0)
+  return Math.max(0, ...numbers)
+}
+
+function removeStrays(storage: Storage, directory: string, manifest: ManifestLog): void {
+  for (const name of storage.list(directory)) {
+    const file = parseFileName(name)
+    if (file === undefined) continue
+    const path = join(directory, name)
+    const live =
+      (file.kind === 'table' && manifest.state.tables.has(file.number)) ||
+      (file.kind === 'segment' && manifest.state.segments.has(file.number)) ||
+      path === manifest.path
+    if (!live) storage.remove(path)
+  }
+}

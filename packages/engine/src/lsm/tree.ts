@@ -1,0 +1,150 @@
+import type { Storage } from '../io/storage.js'
+import { segmentPath, tablePath } from './file-names.js'
+import type { ManifestLog } from './manifest/manifest-log.js'
+import { type SegmentRecord, type TableMeta, tableRecord } from './manifest/manifest-state.js'
+import { BlockCache } from './table/block-cache.js'
+import { TableReader } from './table/table-reader.js'
+import { LiveTable, Version } from './version/version.js'
+
+/** Removed files beyond this are waited for, so that a caller that never yields cannot pile them up. */
+const obsoleteMax = 32
+
+export interface TreeChange {
+  sequence?: number
+  addTables?: TableMeta[]
+  dropTables?: number[]
+  addSegments?: SegmentRecord[]
+  dropSegments?: number[]
+}
+
+/** The set of live files: the manifest on disk, the version in memory, and the removal of what neither needs. */
+export class Tree {
+  readonly cache: BlockCache
+  readonly #storage: Storage
+  readonly #directory: string
+  readonly #manifest: ManifestLog
+  readonly #onFailure: (error: unknown) => void
+  readonly #tables = new Map<number, LiveTable>()
+  #version: Version
+  /** Files to remove once the manifest that no longer lists them is on disk. */
+  #obsolete: string[] = []
+  #syncing: Promise<void> | undefined
+
+  constructor(
+    storage: Storage,
+    directory: string,
+    manifest: ManifestLog,
+    cacheBytes: number,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#storage = storage
+    this.#directory = directory
+    this.#manifest = manifest
+    this.#onFailure = onFailure
+    this.cache = new BlockCache(cacheBytes)
+    for (const meta of manifest.state.tables.values()) this.#open(meta)
+    this.#version = new Version(this.#tables.values())
+  }
+
+  get version(): Version {
+    return this.#version
+  }
+
+  /** A number for a new file; it is not reused, in this process or after a crash that finds the file. */
+  allocateFile(): number {
+    return this.#manifest.allocateFile()
+  }
+
+  /**
+   * One atomic change of the live files: in the manifest, then in memory. Files that were dropped are removed later, when
+   * the manifest is synced. New files must be durable already. If it throws, nothing has changed.
+   */
+  apply(change: TreeChange): void {
+    const opened = (change.addTables ?? []).map((meta) => ({ meta, reader: this.#openReader(meta) }))
+    try {
+      this.#manifest.append({ ...change, addTables: change.addTables?.map(tableRecord) })
+    } catch (error) {
+      for (const { reader } of opened) reader?.close()
+      throw error
+    }
+    for (const { meta, reader } of opened) this.#enter(meta, reader)
+    const moved = new Set(change.addTables?.map(({ number }) => number))
+    for (const number of change.dropTables ?? []) {
+      if (moved.has(number)) continue
+      this.#tables.delete(number)
+      this.cache.drop(number)
+      this.#obsolete.push(tablePath(this.#directory, number))
+    }
+    for (const number of change.dropSegments ?? []) this.#obsolete.push(segmentPath(this.#directory, number))
+    if (change.addTables !== undefined || change.dropTables !== undefined) {
+      const old = this.#version
+      this.#version = new Version(this.#tables.values())
+      old.release()
+    }
+    this.#removeObsolete()
+  }
+
+  #openReader(meta: TableMeta): TableReader | undefined {
+    if (this.#tables.has(meta.number)) return undefined
+    const file = this.#storage.open(tablePath(this.#directory, meta.number))
+    try {
+      return TableReader.open(file, meta.number, this.cache)
+    } catch (error) {
+      file.close()
+      throw error
+    }
+  }
+
+  /** A table that only changes its level keeps its reader. */
+  #enter(meta: TableMeta, reader: TableReader | undefined): void {
+    this.#tables.set(
+      meta.number,
+      reader === undefined ? this.#tables.get(meta.number)!.at(meta) : new LiveTable(meta, reader),
+    )
+  }
+
+  #open(meta: TableMeta): void {
+    this.#enter(meta, this.#openReader(meta))
+  }
+
+  /** Everything that `apply` did is durable, and dropped files are gone, when it resolves. */
+  async settle(): Promise<void> {
+    await this.#syncing
+    await this.#manifest.syncLater()
+    await this.#syncing
+  }
+
+  #removeObsolete(): void {
+    if (this.#obsolete.length > obsoleteMax) {
+      try {
+        this.#manifest.sync()
+        this.#removeFiles(this.#obsolete.splice(0))
+      } catch (error) {
+        this.#onFailure(error)
+      }
+    } else if (this.#obsolete.length > 0) this.#syncing ??= this.#syncAndRemove()
+  }
+
+  async #syncAndRemove(): Promise<void> {
+    try {
+      while (this.#obsolete.length > 0) {
+        const files = this.#obsolete.splice(0)
+        await this.#manifest.syncLater()
+        this.#removeFiles(files)
+      }
+    } catch (error) {
+      this.#onFailure(error)
+    } finally {
+      this.#syncing = undefined
+    }
+  }
+
+  #removeFiles(files: readonly string[]): void {
+    for (const file of files) this.#storage.remove(file)
+  }
+
+  close(): void {
+    this.#version.release()
+    this.#manifest.close()
+  }
+}

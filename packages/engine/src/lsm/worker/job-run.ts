@@ -1,0 +1,38 @@
+import { CorruptionError } from '../../errors.js'
+import type { Storage } from '../../io/storage.js'
+import { runCompaction } from '../compaction/compaction-run.js'
+import { runFlush } from '../compaction/flush-run.js'
+import { BlockCache } from '../table/block-cache.js'
+import { TableReader } from '../table/table-reader.js'
+import type { FileDamage, Job, JobResult, VerifyJob } from './job.js'
+
+export function runJob(storage: Storage, job: Job): JobResult {
+  switch (job.type) {
+    case 'flush':
+      return runFlush(storage, job)
+    case 'compact':
+      return runCompaction(storage, job)
+    case 'verify':
+      return runVerify(storage, job)
+  }
+}
+
+function runVerify(storage: Storage, job: VerifyJob): JobResult {
+  const result = { type: 'verify' as const, files: 0, bytes: 0, records: 0, errors: [] as FileDamage[] }
+  for (const { path, number } of job.tables) {
+    result.files++
+    let reader: TableReader | undefined
+    try {
+      reader = TableReader.open(storage.open(path), number, new BlockCache(1 << 20))
+      const { records, bytes } = reader.verify()
+      result.records += records
+      result.bytes += bytes
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error
+      result.errors.push({ file: path, offset: error.offset, message: error.message })
+    } finally {
+      reader?.close()
+    }
+  }
+  return result
+}

@@ -1,0 +1,26 @@
+import { type MessagePort, workerData } from 'node:worker_threads'
+import { CaskadeError } from '../../errors.js'
+import { openNodeStorage } from '../../io/node-storage.js'
+import type { Job } from './job.js'
+import { runJob } from './job-run.js'
+import type { JobAnswer, WorkerStart } from './worker-jobs.js'
+
+// The body of a background thread: runs one job after the other.
+const { port, done, mmap } = workerData as WorkerStart & { port: MessagePort }
+const storage = openNodeStorage({ mmap })
+
+port.on('message', (job: Job) => {
+  port.postMessage(answer(job))
+  // After the message: whoever waits for the count finds the answer in its port.
+  Atomics.add(done, 0, 1)
+  Atomics.notify(done, 0)
+})
+
+function answer(job: Job): JobAnswer {
+  try {
+    return { result: runJob(storage, job) }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return { error: { message, code: error instanceof CaskadeError ? error.code : 'CASKADE_IO' } }
+  }
+}

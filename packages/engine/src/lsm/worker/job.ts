@@ -1,0 +1,53 @@
+import type { TableOptions, TableSummary } from '../table/table-builder.js'
+
+/** Work for a background thread: plain data, so that it can be posted to a worker, or run in place by a test. */
+export type Job = FlushJob | CompactJob | VerifyJob
+
+/** Writes the records of a sealed segment as one table. */
+export interface FlushJob {
+  type: 'flush'
+  segment: string
+  segmentNumber: number
+  /** Records end here. */
+  end: number
+  output: OutputFile
+  tables: TableOptions
+}
+
+/** Merges tables into new ones. */
+export interface CompactJob {
+  type: 'compact'
+  inputs: OutputFile[]
+  /** Names for the tables it makes, more than enough. */
+  outputs: OutputFile[]
+  tableBytes: number
+  /** Nothing older exists below the inputs: tombstones and expired records are dropped. */
+  bottom: boolean
+  now: number
+  tables: TableOptions
+}
+
+/** Reads every byte of the files against its checksums. */
+export interface VerifyJob {
+  type: 'verify'
+  tables: OutputFile[]
+}
+
+export interface OutputFile {
+  path: string
+  number: number
+}
+
+export interface WrittenTable extends TableSummary {
+  number: number
+}
+
+export interface FileDamage {
+  file: string
+  offset: number
+  message: string
+}
+
+export type JobResult =
+  | { type: 'flush' | 'compact'; written: WrittenTable[]; dropped: number }
+  | { type: 'verify'; files: number; bytes: number; records: number; errors: FileDamage[] }

@@ -1,0 +1,117 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { CaskadeError, type ErrorCode } from '../../errors.js'
+import type { Job, JobResult } from './job.js'
+
+export interface WorkerStart {
+  port: MessagePort
+  /** Jobs answered; the main thread can wait for it without its event loop. */
+  done: Int32Array
+  mmap: 'auto' | 'off'
+}
+
+export interface JobAnswer {
+  result?: JobResult
+  error?: { message: string; code: ErrorCode }
+}
+
+export type JobCallback = (error: CaskadeError | undefined, result: JobResult | undefined) => void
+
+/** Where jobs run: one at a time, answers in order. */
+export interface JobRunner {
+  readonly busy: boolean
+  run(job: Job, callback: JobCallback): void
+  /** Handles the answers that are there, without waiting for the event loop. */
+  pump(): void
+  /** Blocks this thread until an answer comes, or `timeoutMs` pass; then as `pump`. */
+  wait(timeoutMs: number): void
+  /** Ends the thread, whatever it is doing. Files it was writing are left for the next open to remove. */
+  stop(): Promise<void>
+}
+
+/** A runner on a worker thread, started by its first job. */
+export class WorkerJobs implements JobRunner {
+  readonly #mmap: 'auto' | 'off'
+  readonly #done = new Int32Array(new SharedArrayBuffer(4))
+  readonly #callbacks: JobCallback[] = []
+  #worker: Worker | undefined
+  #port: MessagePort | undefined
+  #answered = 0
+
+  constructor(mmap: 'auto' | 'off') {
+    this.#mmap = mmap
+  }
+
+  get busy(): boolean {
+    return this.#callbacks.length > 0
+  }
+
+  run(job: Job, callback: JobCallback): void {
+    this.#start()
+    this.#callbacks.push(callback)
+    this.#port!.ref()
+    this.#port!.postMessage(job)
+  }
+
+  pump(): void {
+    if (this.#port === undefined) return
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port)
+      if (received === undefined) return
+      this.#answer(received.message)
+    }
+  }
+
+  wait(timeoutMs: number): void {
+    Atomics.wait(this.#done, 0, this.#answered, timeoutMs)
+    this.pump()
+  }
+
+  async stop(): Promise<void> {
+    this.#port?.close()
+    this.#port = undefined
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.terminate()
+    this.#fail('the store was closed before the job ended')
+  }
+
+  #start(): void {
+    if (this.#worker !== undefined) return
+    const { port1, port2 } = new MessageChannel()
+    const workerData: WorkerStart = { port: port2, done: this.#done, mmap: this.#mmap }
+    const worker = new Worker(new URL('./job-worker.js', import.meta.url), {
+      workerData,
+      transferList: [port2],
+      execArgv: [],
+    })
+    worker.unref()
+    // A job catches its own errors; what arrives here has ended the thread (out of memory, say).
+    worker.on('error', (error) => this.#lost(worker, error.message))
+    worker.on('exit', () => this.#lost(worker, 'its thread exited'))
+    port1.on('message', (answer: JobAnswer) => this.#answer(answer))
+    port1.unref()
+    this.#worker = worker
+    this.#port = port1
+  }
+
+  #answer(answer: JobAnswer): void {
+    this.#answered++
+    const callback = this.#callbacks.shift()
+    if (this.#callbacks.length === 0) this.#port?.unref()
+    const { error, result } = answer
+    callback?.(error && new CaskadeError(error.code, error.message), result)
+  }
+
+  #lost(worker: Worker, reason: string): void {
+    if (worker !== this.#worker) return
+    this.#worker = undefined
+    this.#port?.close()
+    this.#port = undefined
+    this.#answered = Atomics.load(this.#done, 0)
+    this.#fail(`background work failed: ${reason}`)
+  }
+
+  #fail(reason: string): void {
+    for (const callback of this.#callbacks.splice(0)) callback(new CaskadeError('CASKADE_ABORTED', reason), undefined)
+  }
+}

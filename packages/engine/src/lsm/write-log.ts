@@ -1,0 +1,162 @@
+import { hashKey } from '../key-hash.js'
+import { FoundRecord } from './found-record.js'
+import { frameBytes, type Memtable, segmentCapacityFor } from './memtable/memtable.js'
+import { segmentBytesMax } from './memtable/segment-format.js'
+import { readRecord } from './memtable/segment-record.js'
+import type { RecordFields } from './record-cursor.js'
+
+/** What the log needs from its store. */
+export interface WriteLogHost {
+  /** A new, listed segment with at least this capacity; throws (a full disk) with nothing changed. */
+  createMemtable(capacityMin: number): Memtable
+  /** The active memtable was sealed and is now the newest of `immutables`. */
+  onSealed(): void
+}
+
+/**
+ * The write side: the active memtable, those that wait to be flushed, and the sequence. A record goes into the active
+ * memtable's segment; when that is full it is sealed and a new one takes its place. Whatever throws has changed nothing.
+ */
+export class WriteLog {
+  readonly #host: WriteLogHost
+  #active: Memtable
+  /** Sealed, oldest first. */
+  #immutables: readonly Memtable[]
+  #sequence: number
+  /** Sequence before the atomic batch being applied, or -1 outside one. */
+  #atomicFrom = -1
+  /** Bytes written since the store was opened: what throttling counts. */
+  bytesWritten = 0
+
+  constructor(host: WriteLogHost, active: Memtable, immutables: readonly Memtable[], sequence: number) {
+    this.#host = host
+    this.#active = active
+    this.#immutables = immutables
+    this.#sequence = sequence
+  }
+
+  get active(): Memtable {
+    return this.#active
+  }
+
+  get immutables(): readonly Memtable[] {
+    return this.#immutables
+  }
+
+  /** Of the newest write. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  get inAtomic(): boolean {
+    return this.#atomicFrom >= 0
+  }
+
+  put(
+    hash: number,
+    keySource: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueSource: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    kind: number,
+    expiresAt: number,
+    tag: number,
+  ): number {
+    const bytes = frameBytes(keyEnd - keyStart, valueEnd - valueStart, expiresAt !== 0)
+    if (!this.#active.hasRoom(bytes)) this.#makeRoom(bytes)
+    const sequence = this.#sequence + 1
+    this.#active.put(
+      hash,
+      keySource,
+      keyStart,
+      keyEnd,
+      valueSource,
+      valueStart,
+      valueEnd,
+      kind,
+      expiresAt,
+      tag,
+      sequence,
+    )
+    this.#sequence = sequence
+    this.bytesWritten += bytes
+    return sequence
+  }
+
+  atomic<T>(apply: () => T): T {
+    if (this.inAtomic) return apply()
+    this.#atomicFrom = this.#sequence
+    this.#active.openFrame()
+    try {
+      const result = apply()
+      this.#active.commitFrame()
+      return result
+    } catch (error) {
+      this.#active.abortFrame()
+      this.#sequence = this.#atomicFrom
+      throw error
+    } finally {
+      this.#atomicFrom = -1
+    }
+  }
+
+  /** Newest record of a key in memory, tombstones included. */
+  find(hash: number, source: Uint8Array, start: number, end: number, target: RecordFields): boolean {
+    if (this.#active.find(hash, source, start, end, Infinity, target)) return true
+    const immutables = this.#immutables
+    for (let i = immutables.length - 1; i >= 0; i--) {
+      if (immutables[i]!.find(hash, source, start, end, Infinity, target)) return true
+    }
+    return false
+  }
+
+  /** Seals the active memtable, if it holds anything, and begins a new one. */
+  rotate(): void {
+    if (!this.#active.isEmpty) this.#replaceActive(this.#host.createMemtable(0))
+  }
+
+  /** Forgets memtables that are in tables now (or were cleared). */
+  drop(memtables: readonly Memtable[]): void {
+    this.#immutables = this.#immutables.filter((memtable) => !memtables.includes(memtable))
+  }
+
+  #replaceActive(next: Memtable): void {
+    this.#active.seal()
+    this.#immutables = [...this.#immutables, this.#active]
+    this.#active = next
+    this.#host.onSealed()
+  }
+
+  #makeRoom(bytes: number): void {
+    if (!this.inAtomic) this.#replaceActive(this.#host.createMemtable(segmentCapacityFor(bytes)))
+    else this.#moveOpenFrame(bytes)
+  }
+
+  /** A frame lies in one segment: when it outgrows its own, its records start over in a new one with room to grow. */
+  #moveOpenFrame(bytes: number): void {
+    const old = this.#active
+    const records = old.openRecords()
+    const needed = segmentCapacityFor(2 * (old.end - (records[0] ?? old.end) + bytes))
+    if (needed > segmentBytesMax)
+      throw new RangeError(`an atomic batch holds less than ${segmentBytesMax / 2} bytes: write it in several`)
+    const next = this.#host.createMemtable(needed)
+    old.abortFrame()
+    next.openFrame()
+    const record = new FoundRecord()
+    for (const offset of records) {
+      readRecord(old, offset, record)
+      const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, kind, expiresAt, tag, sequence } = record
+      const hash = hashKey(keyBytes, keyStart, keyEnd)
+      next.put(hash, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, kind, expiresAt, tag, sequence)
+    }
+    try {
+      this.#replaceActive(next)
+    } catch (error) {
+      // The old segment could not be sealed: stay in it, with an open frame for `atomic` to abort.
+      old.openFrame()
+      throw error
+    }
+  }
+}
