@@ -24,13 +24,18 @@ export class Descriptor {
     this.fd = attempt(operation, path, () => fs.openSync(path, flags | (fs.constants.O_NOFOLLOW ?? 0), 0o600))
   }
 
+  /** Throws unless what is written may still be trusted to reach the disk. */
+  checkWritable(): void {
+    this.#check('write')
+  }
+
   size(): number {
     return attempt('examine', this.path, () => fs.fstatSync(this.fd).size)
   }
 
   /** Writes `bytes[start, end)` at `position` of the file. On a throw some of it may be there. */
   write(bytes: Uint8Array, start: number, end: number, position: number): void {
-    this.#check('write')
+    this.checkWritable()
     try {
       for (let done = start; done < end; ) {
         const length = Math.min(end - done, bytesPerCallMax)

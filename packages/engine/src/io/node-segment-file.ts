@@ -98,6 +98,7 @@ class MappedSegmentFile implements SegmentFile {
   /** The page cache has every store at once. */
   commit(): void {
     if (!this.#writable) refuseCommit(this.path)
+    this.#file.checkWritable()
   }
 
   sync(): void {

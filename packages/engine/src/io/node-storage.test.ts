@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,6 +20,9 @@ const bodies = [
 
 for (const { name, make } of bodies) storageSuite(name, make)
 
+const run = promisify(execFile)
+const child = fileURLToPath(new URL('./node-storage.test.child.js', import.meta.url))
+
 /** A file system of 1 MiB, `undefined` where this process may not mount one. */
 const tinyDisk = mountTinyDisk()
 afterAll(() => {
@@ -38,6 +41,9 @@ function mountTinyDisk(): string | undefined {
     return undefined
   }
 }
+
+/** Whether system calls can be made to fail from outside. */
+const tracing = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
 
 let directory: string
 let path: string
@@ -149,6 +155,23 @@ describe.each(bodies)('$name', ({ make }) => {
   })
 })
 
+test.each(['auto', 'off'])('mmap %s: what was committed survives kill -9', async (mmap) => {
+  await expect(run(process.execPath, [child, 'die', path, mmap])).rejects.toMatchObject({ signal: 'SIGKILL' })
+  const segment = openNodeStorage({ mmap: mmap as 'auto' | 'off' }).openSegment(path)
+  expect(Buffer.from(segment.bytes.subarray(4999, 5010)).toString()).toBe('\0committed\0')
+  segment.close()
+})
+
+test.skipIf(!tracing).each(['auto', 'off'])(
+  'mmap %s: a segment whose sync failed once is never trusted again',
+  async (mmap) => {
+    const inject = ['-f', '-o', '/dev/null', '-e', 'inject=fdatasync:error=EIO:when=1']
+    const { stdout } = await run('strace', [...inject, process.execPath, child, 'sync', path, mmap])
+    const failed = 'CASKADE_IO'
+    expect(JSON.parse(stdout)).toEqual(['done', failed, failed, failed, failed, 'done'])
+  },
+)
+
 describe('lock', () => {
   const takers: [string, LockTaker[]][] = [
     ['flock(2)', lockTakers(installedMmap)],
@@ -157,24 +180,23 @@ describe('lock', () => {
   ]
 
   async function holder(mmap: 'auto' | 'off') {
-    const program = fileURLToPath(new URL('./node-storage.test.child.js', import.meta.url))
-    const child = spawn(process.execPath, [program, path, mmap], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(child.stdout, 'data')
-    return child
+    const owner = spawn(process.execPath, [child, 'lock', path, mmap], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(owner.stdout, 'data')
+    return owner
   }
 
   test.each(takers)(
     '%s sees the lock of another process, running or stopped, and takes it when that dies',
     async (_, taker) => {
-      const child = await holder('auto')
+      const owner = await holder('auto')
       try {
-        const held = expect.objectContaining({ code: 'CASKADE_LOCKED', pid: child.pid })
+        const held = expect.objectContaining({ code: 'CASKADE_LOCKED', pid: owner.pid })
         expect(() => lockFile(path, taker)).toThrow(held)
-        child.kill('SIGSTOP')
+        owner.kill('SIGSTOP')
         expect(() => lockFile(path, taker)).toThrow(held)
       } finally {
-        child.kill('SIGKILL')
-        await once(child, 'exit')
+        owner.kill('SIGKILL')
+        await once(owner, 'exit')
       }
       lockFile(path, taker).release()
     },
@@ -235,6 +257,6 @@ test('without @caskade/mmap the same module runs unmapped', async () => {
      storage.lock(process.argv[2] + '.lock').release()
      console.log(storage.mapped, segment.capacity)`,
   )
-  const { stdout } = await promisify(execFile)(process.execPath, [join(bare, 'main.js'), path])
+  const { stdout } = await run(process.execPath, [join(bare, 'main.js'), path])
   expect(stdout.trim()).toBe('false 4096')
 })
