@@ -10,7 +10,7 @@ import { attempt } from './storage-error.js'
 const zeros = new Uint8Array(1024 * 1024)
 
 /** How a segment is made: `map` says whether to map it, `fallocate` allocates without writing zeros. */
-export interface SegmentMeans {
+interface SegmentMeans {
   readonly map: MmapModule | undefined
   readonly fallocate: MmapModule | undefined
 }
