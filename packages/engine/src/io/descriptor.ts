@@ -74,7 +74,7 @@ export class Descriptor {
     try {
       fs.fdatasyncSync(this.fd)
     } catch (error) {
-      throw this.#poison(error)
+      throw this.poison(error)
     }
   }
 
@@ -102,11 +102,12 @@ export class Descriptor {
   #syncOnce(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#syncFailure) reject(this.#syncFailure)
-      else fs.fdatasync(this.fd, (error) => (error ? reject(this.#poison(error)) : resolve()))
+      else fs.fdatasync(this.fd, (error) => (error ? reject(this.poison(error)) : resolve()))
     })
   }
 
-  #poison(cause: unknown): CaskadeError {
+  /** Nothing more is written or synced; returns the error that says so from now on. */
+  poison(cause: unknown): CaskadeError {
     this.#syncFailure ??= storageError('sync', this.path, cause)
     return this.#syncFailure
   }

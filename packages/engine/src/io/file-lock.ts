@@ -23,7 +23,7 @@ export type LockTaker = (fd: number) => boolean | undefined
  */
 export function lockFile(path: string, takers: readonly LockTaker[]): StorageLock {
   const { O_RDWR, O_CREAT } = fs.constants
-  const file = new Descriptor('create', path, O_RDWR | O_CREAT)
+  const file = new Descriptor('lock', path, O_RDWR | O_CREAT)
   try {
     if (!take(file, takers)) throw new LockedError(dirname(path), readHolder(file))
     writeHolder(file)

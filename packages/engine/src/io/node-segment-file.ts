@@ -5,9 +5,7 @@ import { Descriptor } from './descriptor.js'
 import type { MmapModule } from './load-mmap.js'
 import { mapWhole } from './map-whole.js'
 import type { SegmentFile } from './storage.js'
-import { attempt } from './storage-error.js'
-
-const zeros = new Uint8Array(1024 * 1024)
+import { attempt, storageError } from './storage-error.js'
 
 /** How a segment is made: `map` says whether to map it, `fallocate` allocates without writing zeros. */
 interface SegmentMeans {
@@ -61,12 +59,10 @@ function allocate(file: Descriptor, capacity: number, mmap: MmapModule | undefin
       return
     } catch (error) {
       const unsupported = error instanceof mmap.MmapError && ['EOPNOTSUPP', 'ENOSYS'].includes(error.code)
-      if (!unsupported)
-        attempt('allocate', file.path, () => {
-          throw error
-        })
+      if (!unsupported) throw storageError('allocate', file.path, error)
     }
   }
+  const zeros = new Uint8Array(Math.min(capacity, 1024 * 1024))
   for (let at = 0; at < capacity; at += zeros.length) {
     file.write(zeros, 0, Math.min(zeros.length, capacity - at), at)
   }
@@ -106,9 +102,9 @@ class MappedSegmentFile implements SegmentFile {
     this.#file.sync()
   }
 
-  syncLater(): Promise<void> {
+  async syncLater(): Promise<void> {
     this.#writeBack()
-    return this.#file.syncLater()
+    await this.#file.syncLater()
   }
 
   close(): void {
@@ -119,7 +115,12 @@ class MappedSegmentFile implements SegmentFile {
 
   /** On Linux fdatasync covers what was stored through mappings; POSIX promises that only of msync. */
   #writeBack(): void {
-    if (process.platform !== 'linux') attempt('sync', this.path, () => this.#mapping.sync())
+    if (process.platform === 'linux') return
+    try {
+      this.#mapping.sync()
+    } catch (error) {
+      throw this.#file.poison(error)
+    }
   }
 }
 

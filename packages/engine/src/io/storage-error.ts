@@ -9,7 +9,7 @@ const adviceByCode: Record<string, string> = {
   EPERM: 'check its owner, permissions and attributes',
   EROFS: 'its file system is mounted read-only: remount it writable, or open another directory',
   EEXIST: 'a file of this name was not expected: find out who made it and move it away',
-  ENOENT: 'it was removed or never made: restore it from a backup if it should be there',
+  ENOENT: 'it or its directory was removed or never made: restore it from a backup if it should be there',
   ELOOP: 'it is a symbolic link where a file was expected: move it away',
   EIO: 'the device failed: look at the kernel log, then check the disk',
 }
