@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 // Tests run as compiled: workers, bins and packages are then the very files that ship.
 export default defineConfig({
   test: {
-    include: ['{packages,apps}/*/dist/**/*.test.js', 'bench/dist/**/*.test.js', 'test/dist/**/*.test.js'],
+    include: ['{packages,apps}/*/dist/**/*.test.js', 'bench/{dist,peers/dist}/**/*.test.js', 'test/dist/**/*.test.js'],
     exclude: ['**/node_modules/**'],
     pool: 'forks',
     maxWorkers: 2,

@@ -21,7 +21,7 @@ const layers = new Map([
   ['@caskade/loadgen', 3],
   ['@caskade/server', 4],
   ['@caskade/bench', 5],
-  ['@caskade/bench-peers', 5],
+  ['@caskade/bench-peers', 6],
   ['@caskade/test', 5],
 ])
 
