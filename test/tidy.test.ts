@@ -109,4 +109,9 @@ describe('each rule finds what is planted', () => {
   ])('the name %s', (path) => {
     expect(found(rules.namesArePlain, { path, text: '' })).toHaveLength(1)
   })
+
+  test('a plain name', () => {
+    const path = 'apps/server/src/resp/longest-common-subsequence.test.ts'
+    expect(found(rules.namesArePlain, { path, text: '' })).toEqual([])
+  })
 })

@@ -119,7 +119,8 @@ export const clusterIsPure: Rule = (tree) =>
       ].map((what) => ({ path, rule: `only packages/cluster/src/runtime may use ${what}` }))
     })
 
-const vague = /(^|[-.])(utils?|helpers?|common|managers?)([-.]|$)/
+// As the last word of a name: `longest-common-subsequence` says something, `string-common` does not.
+const vague = /(^|-)(utils?|helpers?|common|managers?)(\.[a-z0-9]+)*$/
 const upperCaseNames = new Set(['README.md', 'CHANGELOG.md', 'LICENSE.md'])
 
 /** Names say what a thing is, in kebab-case. */
