@@ -1,0 +1,276 @@
+import { compareSlices } from '../../bytes.js'
+import type { AppendFile } from '../../io/storage.js'
+import { keyBytesMax, valueBytesMax } from '../../store.js'
+import { kindDelete, type RecordFields } from '../record-cursor.js'
+import { BlockBuilder } from './block-builder.js'
+import { buildFilter, filterProbes } from './bloom-filter.js'
+import { extendChecksum, PartChecksum } from './checksum.js'
+import { ownedSlice } from './copy-bytes.js'
+import { blockCompressed, blockContinues, encodeIndex, type IndexEntry, separatorBetween } from './index-format.js'
+import { compressBlock, compressBytesMax } from './lz4-block.js'
+import {
+  checksumBytes,
+  encodeFooter,
+  encodeHeader,
+  encodeProperties,
+  filterAlignment,
+  footerBytes,
+  partBlock,
+  partCompressedBlock,
+  partFilter,
+  partIndex,
+  partProperties,
+  type Section,
+  type TableOptions,
+  type TableProperties,
+  type TableSummary,
+} from './table-format.js'
+
+export type { TableOptions, TableSummary } from './table-format.js'
+
+/** Small writes are gathered until they reach it. */
+const writeBytes = 256 * 1024
+/** A record with a larger value is a block of its own, written without a copy and never compressed. */
+const streamedBytesMin = compressBytesMax / 2
+/** Compression has to save an eighth, else a block is stored as it is: reads are then served in place. */
+const worthwhile = 7 / 8
+const sequenceMax = 2 ** 48 - 1
+
+/** Writes one table, front to back. Memory: one block, 256 KiB, and per record 4 bytes for the filter. */
+export class TableBuilder {
+  readonly #file: AppendFile
+  readonly #options: TableOptions
+  readonly #fileNumber: number
+  readonly #checksum: PartChecksum
+  readonly #block = new BlockBuilder()
+  /** Of the block being built. */
+  #separator: Uint8Array = new Uint8Array(0)
+  #continues = false
+  readonly #index: IndexEntry[] = []
+  #indexBytes = 0
+  #hashes = new Uint32Array(1024)
+  #hashCount = 0
+  readonly #pending = Buffer.allocUnsafeSlow(writeBytes)
+  #pendingLength = 0
+  /** Bytes given to the file or pending. */
+  #offset = 0
+  #lastKey: Uint8Array = new Uint8Array(0)
+  #lastSequence = 0
+  #finished = false
+  readonly #properties: TableProperties
+
+  constructor(file: AppendFile, options: TableOptions, fileNumber: number) {
+    this.#file = file
+    this.#options = options
+    this.#fileNumber = fileNumber
+    this.#checksum = new PartChecksum(fileNumber)
+    this.#properties = {
+      fileBytes: 0,
+      entries: 0,
+      tombstones: 0,
+      smallestKey: new Uint8Array(0),
+      largestKey: new Uint8Array(0),
+      smallestSequence: Number.POSITIVE_INFINITY,
+      largestSequence: 0,
+      keyBytes: 0,
+      valueBytes: 0,
+      soonestExpiry: 0,
+      blocks: 0,
+      decompressedBytesMax: 0,
+      filterProbes: options.bloomBitsPerKey > 0 ? filterProbes(options.bloomBitsPerKey) : 0,
+    }
+    this.#write(encodeHeader(fileNumber))
+  }
+
+  /**
+   * Keys ascend, and under one key sequences descend; anything else is a `RangeError`. `hash` is `hashKey` of the key.
+   * The bytes of `fields` are copied or written before it returns.
+   */
+  add(fields: RecordFields, hash: number): void {
+    if (this.#finished) throw new Error('this table is finished: records go into another one')
+    checkLimits(fields)
+    const first = this.#properties.entries === 0
+    const order = first ? 1 : this.#compareToLast(fields)
+    if (order < 0 || (order === 0 && fields.sequence >= this.#lastSequence)) {
+      throw new RangeError('records of a table must have ascending keys, and descending sequences under one key')
+    }
+    const valueBytes = fields.valueEnd - fields.valueStart
+    const streamed = valueBytes >= streamedBytesMin
+    const { blockBytes } = this.#options
+    if (this.#block.count > 0 && (streamed || this.#block.full || this.#block.lengthWith(fields) > blockBytes)) {
+      this.#finishBlock()
+    }
+    if (this.#block.count === 0 && !first) {
+      this.#continues = order === 0
+      const { keyBytes, keyStart, keyEnd } = fields
+      this.#separator = this.#continues
+        ? ownedSlice(keyBytes, keyStart, keyEnd)
+        : separatorBetween(this.#lastKey, keyBytes, keyStart, keyEnd)
+    }
+    if (order !== 0) this.#addHash(hash)
+    this.#count(fields, valueBytes, first)
+    if (streamed) this.#stream(fields, hash)
+    else this.#block.add(fields, hash)
+  }
+
+  /** Size of the file if it were finished now, a little too large. */
+  get estimatedBytes(): number {
+    return (
+      this.#offset +
+      this.#block.length +
+      checksumBytes +
+      Math.ceil((this.#hashCount * this.#options.bloomBitsPerKey) / 8) +
+      2 * filterAlignment +
+      this.#indexBytes +
+      this.#properties.smallestKey.length +
+      256 +
+      footerBytes
+    )
+  }
+
+  /** Writes what follows the records. Does not sync: the caller does, before anything refers to the file. */
+  finish(): TableSummary {
+    const properties = this.#properties
+    if (this.#finished || properties.entries === 0) {
+      throw new Error(this.#finished ? 'this table is finished' : 'a table holds at least one record')
+    }
+    properties.largestKey = this.#block.count > 0 ? new Uint8Array(this.#block.lastKey) : new Uint8Array(this.#lastKey)
+    if (this.#block.count > 0) this.#finishBlock()
+    this.#finished = true
+    properties.blocks = this.#index.length
+    const padding = (filterAlignment - (this.#offset % filterAlignment)) % filterAlignment
+    this.#write(new Uint8Array(padding))
+    const filter = this.#writeSection(partFilter, this.#buildFilter())
+    const index = this.#writeSection(
+      partIndex,
+      encodeIndex(this.#index, sharedPrefix(properties.smallestKey, properties.largestKey)),
+    )
+    const propertiesSection = this.#writeSection(partProperties, encodeProperties(properties))
+    const footer = { filter, index, properties: propertiesSection }
+    this.#write(encodeFooter(footer, this.#fileNumber, this.#offset))
+    this.#flush()
+    const { blocks: _, decompressedBytesMax: __, filterProbes: ___, ...summary } = properties
+    return { ...summary, fileBytes: this.#offset }
+  }
+
+  #compareToLast(fields: RecordFields): number {
+    const last = this.#block.count > 0 ? this.#block.lastKey : this.#lastKey
+    return compareSlices(fields.keyBytes, fields.keyStart, fields.keyEnd, last, 0, last.length)
+  }
+
+  #count(fields: RecordFields, valueBytes: number, first: boolean): void {
+    const properties = this.#properties
+    if (first) properties.smallestKey = ownedSlice(fields.keyBytes, fields.keyStart, fields.keyEnd)
+    this.#lastSequence = fields.sequence
+    properties.entries++
+    if (fields.kind === kindDelete) properties.tombstones++
+    if (fields.sequence < properties.smallestSequence) properties.smallestSequence = fields.sequence
+    if (fields.sequence > properties.largestSequence) properties.largestSequence = fields.sequence
+    properties.keyBytes += fields.keyEnd - fields.keyStart
+    properties.valueBytes += valueBytes
+    const { expiresAt } = fields
+    if (expiresAt !== 0 && (properties.soonestExpiry === 0 || expiresAt < properties.soonestExpiry)) {
+      properties.soonestExpiry = expiresAt
+    }
+  }
+
+  #addHash(hash: number): void {
+    if (this.#options.bloomBitsPerKey === 0) return
+    if (this.#hashCount === this.#hashes.length) {
+      const larger = new Uint32Array(this.#hashes.length * 2)
+      larger.set(this.#hashes)
+      this.#hashes = larger
+    }
+    this.#hashes[this.#hashCount++] = hash
+  }
+
+  #finishBlock(): void {
+    this.#lastKey = new Uint8Array(this.#block.lastKey)
+    const block = this.#block.finish()
+    if (this.#options.compression === 'lz4' && block.length <= compressBytesMax) {
+      const compressed = compressBlock(block)
+      if (compressed.length <= block.length * worthwhile) {
+        this.#properties.decompressedBytesMax = Math.max(this.#properties.decompressedBytesMax, block.length)
+        this.#addIndexEntry(this.#writeSection(partCompressedBlock, compressed).length, blockCompressed)
+        return
+      }
+    }
+    this.#addIndexEntry(this.#writeSection(partBlock, block).length, 0)
+  }
+
+  #stream(fields: RecordFields, hash: number): void {
+    const offset = this.#offset
+    const head = this.#block.finishWithoutValue(fields, hash)
+    const value = fields.valueBytes.subarray(fields.valueStart, fields.valueEnd)
+    const checksum = extendChecksum(extendChecksum(this.#checksum.begin(partBlock, offset), head), value)
+    this.#lastKey = new Uint8Array(this.#block.lastKey)
+    this.#write(head)
+    this.#write(value)
+    this.#writeChecksum(checksum)
+    this.#addIndexEntry(head.length + value.length, 0)
+  }
+
+  #addIndexEntry(storedBytes: number, flags: number): void {
+    const separator = this.#separator
+    this.#index.push({ storedBytes, flags: flags | (this.#continues ? blockContinues : 0), separator })
+    this.#indexBytes += 8 + separator.length
+  }
+
+  #buildFilter(): Uint8Array {
+    const { bloomBitsPerKey } = this.#options
+    if (bloomBitsPerKey === 0) return new Uint8Array(0)
+    return buildFilter(this.#hashes, this.#hashCount, bloomBitsPerKey)
+  }
+
+  #writeSection(kind: number, bytes: Uint8Array): Section {
+    const offset = this.#offset
+    const checksum = this.#checksum.of(kind, offset, bytes)
+    this.#write(bytes)
+    this.#writeChecksum(checksum)
+    return { offset, length: bytes.length }
+  }
+
+  #writeChecksum(checksum: number): void {
+    this.#write(Uint8Array.of(checksum, checksum >>> 8, checksum >>> 16, checksum >>> 24))
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#pendingLength + bytes.length > writeBytes) this.#flush()
+    this.#offset += bytes.length
+    if (bytes.length > writeBytes) {
+      this.#file.append(bytes)
+      return
+    }
+    this.#pending.set(bytes, this.#pendingLength)
+    this.#pendingLength += bytes.length
+  }
+
+  #flush(): void {
+    if (this.#pendingLength === 0) return
+    this.#file.append(this.#pending.subarray(0, this.#pendingLength))
+    this.#pendingLength = 0
+  }
+}
+
+function checkLimits(fields: RecordFields): void {
+  const keyLength = fields.keyEnd - fields.keyStart
+  const valueLength = fields.valueEnd - fields.valueStart
+  if (keyLength < 1 || keyLength > keyBytesMax) {
+    throw new RangeError(`a key has 1 to ${keyBytesMax} bytes, this one has ${keyLength}`)
+  }
+  if (valueLength < 0 || valueLength > valueBytesMax) {
+    throw new RangeError(`a value has at most ${valueBytesMax} bytes, this one has ${valueLength}`)
+  }
+  if (!(fields.sequence >= 0 && fields.sequence <= sequenceMax)) {
+    throw new RangeError(`a sequence lies between 0 and 2^48 - 1, this one is ${fields.sequence}`)
+  }
+  if (!(fields.expiresAt >= 0 && fields.expiresAt <= sequenceMax)) {
+    throw new RangeError(`expiresAt lies between 0 and 2^48 - 1, this one is ${fields.expiresAt}`)
+  }
+}
+
+function sharedPrefix(a: Uint8Array, b: Uint8Array): Uint8Array {
+  let length = 0
+  while (length < a.length && length < b.length && a[length] === b[length]) length++
+  return a.subarray(0, length)
+}

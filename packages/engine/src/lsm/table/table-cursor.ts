@@ -1,0 +1,119 @@
+import { compareSlices } from '../../bytes.js'
+import type { RecordCursor } from '../record-cursor.js'
+import { blockHeaderBytes, decodeRecord, getUint48, offsetAt } from './block-format.js'
+import type { BlockIndex } from './block-index.js'
+import { newPlace } from './block-memory.js'
+import { BlockScratch, type TableBlocks } from './table-blocks.js'
+
+/**
+ * A position in a table. Blocks that are not served in place are decompressed to the cursor's own memory: nothing that others do
+ * can change what it has lent, and a scan leaves the cache alone.
+ */
+export class TableCursor implements RecordCursor {
+  keyBytes: Uint8Array
+  keyStart = 0
+  keyEnd = 0
+  valueBytes: Uint8Array
+  valueStart = 0
+  valueEnd = 0
+  sequence = 0
+  kind = 0
+  expiresAt = 0
+  tag = 0
+  valid = false
+
+  readonly #blocks: TableBlocks
+  readonly #index: BlockIndex
+  readonly #scratch: BlockScratch
+  readonly #place = newPlace()
+  #block = -1
+  #entry = 0
+  #entries = 0
+  #baseSequence = 0
+  #offsets = 0
+  #offsetBytes = 2
+
+  constructor(blocks: TableBlocks, index: BlockIndex, readahead: boolean) {
+    this.#blocks = blocks
+    this.#index = index
+    this.#scratch = new BlockScratch(readahead)
+    this.keyBytes = this.#place.bytes
+    this.valueBytes = this.#place.bytes
+  }
+
+  first(): void {
+    this.#enter(0, false)
+    this.#moveTo(0)
+  }
+
+  last(): void {
+    this.#enter(this.#index.blocks - 1, true)
+    this.#moveTo(this.#entries - 1)
+  }
+
+  seek(source: Uint8Array, start: number, end: number): void {
+    this.#enter(this.#index.locate(source, start, end), false)
+    let low = 0
+    let top = this.#entries
+    while (low < top) {
+      const middle = (low + top) >>> 1
+      this.#moveTo(middle)
+      if (compareSlices(this.keyBytes, this.keyStart, this.keyEnd, source, start, end) < 0) low = middle + 1
+      else top = middle
+    }
+    if (low < this.#entries) this.#moveTo(low)
+    else this.#nextBlock()
+  }
+
+  next(): void {
+    if (!this.valid) return
+    if (this.#entry + 1 < this.#entries) {
+      this.#entry++
+      decodeRecord(this.#place.bytes, this.valueEnd, this.#baseSequence, this)
+    } else {
+      this.#nextBlock()
+    }
+  }
+
+  previous(): void {
+    if (!this.valid) return
+    if (this.#entry > 0) {
+      this.#moveTo(this.#entry - 1)
+    } else if (this.#block > 0) {
+      this.#enter(this.#block - 1, true)
+      this.#moveTo(this.#entries - 1)
+    } else {
+      this.valid = false
+    }
+  }
+
+  #nextBlock(): void {
+    if (this.#block + 1 < this.#index.blocks) {
+      this.#enter(this.#block + 1, false)
+      this.#moveTo(0)
+    } else {
+      this.valid = false
+    }
+  }
+
+  #enter(block: number, backward: boolean): void {
+    if (block === this.#block) return
+    this.valid = false
+    this.#block = -1
+    const place = this.#place
+    this.#blocks.readPastCache(block, place, this.#scratch, backward)
+    const { bytes, start } = place
+    this.#block = block
+    this.#entries = bytes[start]! | (bytes[start + 1]! << 8)
+    this.#offsetBytes = bytes[start + 2]!
+    this.#baseSequence = getUint48(bytes, start + 4)
+    this.#offsets = start + blockHeaderBytes + this.#entries
+  }
+
+  #moveTo(entry: number): void {
+    const { bytes, start } = this.#place
+    this.#entry = entry
+    this.valid = true
+    decodeRecord(bytes, start + offsetAt(bytes, this.#offsets, this.#offsetBytes, entry), this.#baseSequence, this)
+  }
+}

@@ -1,0 +1,114 @@
+import type { ReadFile } from '../../io/storage.js'
+import type { RecordCursor, RecordFields } from '../record-cursor.js'
+import type { BlockCache } from './block-cache.js'
+import { blockHeaderBytes, decodeRecord, findFingerprint, fingerprintOf, getUint48, offsetAt } from './block-format.js'
+import { BlockIndex } from './block-index.js'
+import { newPlace } from './block-memory.js'
+import { filterMayContain } from './bloom-filter.js'
+import { sameSlices } from './same-slices.js'
+import { TableBlocks } from './table-blocks.js'
+import { TableCursor } from './table-cursor.js'
+import type { TableSummary } from './table-format.js'
+import { readSections, type TableSections } from './table-sections.js'
+import { verifyTable } from './table-verify.js'
+
+/**
+ * An open table. It takes over the file and closes it. Reads borrow from the mapping, the cache or a cursor's memory;
+ * nothing may be used after `close`.
+ */
+export class TableReader {
+  readonly #file: ReadFile
+  readonly #fileNumber: number
+  readonly #sections: TableSections
+  readonly #filter: Uint8Array
+  readonly #filterProbes: number
+  readonly #index: BlockIndex
+  readonly #blocks: TableBlocks
+  readonly #place = newPlace()
+  /** Of the whole table: some block begins with a further version of the key that ends the block before. */
+  readonly #anyContinues: boolean
+
+  /**
+   * Verifies header, footer, properties, filter and index; data blocks are verified when first read. Throws
+   * `CorruptionError`, or `NewerFormatError`; the file stays the caller's then.
+   */
+  static open(file: ReadFile, fileNumber: number, cache: BlockCache): TableReader {
+    return new TableReader(file, fileNumber, cache)
+  }
+
+  private constructor(file: ReadFile, fileNumber: number, cache: BlockCache) {
+    this.#file = file
+    this.#fileNumber = fileNumber
+    const sections = readSections(file, fileNumber)
+    this.#sections = sections
+    this.#filter = sections.filter
+    this.#filterProbes = sections.properties.filterProbes
+    this.#index = new BlockIndex(sections.index)
+    this.#anyContinues = this.#index.anyContinues
+    this.#blocks = new TableBlocks(file, fileNumber, sections.index, sections.properties.decompressedBytesMax, cache)
+    file.advise(0, file.size, 'random')
+  }
+
+  get summary(): TableSummary {
+    return this.#sections.properties
+  }
+
+  /**
+   * Lends the newest version of key `source[start, end)` whose sequence is at most `maxSequence` to `target`: false, and
+   * `target` undefined, if there is none. A tombstone is found like a value. `hash` is `hashKey` of the key. What is lent
+   * is good until the next `find` in any table with the same cache. No allocation where blocks are mapped and not compressed.
+   */
+  find(
+    hash: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    maxSequence: number,
+    target: RecordFields,
+  ): boolean {
+    if (this.#filterProbes !== 0 && !filterMayContain(this.#filter, this.#filterProbes, hash)) return false
+    let block = this.#index.locate(source, start, end)
+    const place = this.#place
+    const fingerprint = fingerprintOf(hash)
+    do {
+      this.#blocks.read(block, place)
+      const { bytes, start: blockStart } = place
+      const count = bytes[blockStart]! | (bytes[blockStart + 1]! << 8)
+      const fingerprints = blockStart + blockHeaderBytes
+      for (
+        let entry = findFingerprint(place.view, fingerprints, count, 0, fingerprint);
+        entry < count;
+        entry = findFingerprint(place.view, fingerprints, count, entry + 1, fingerprint)
+      ) {
+        const offset = offsetAt(bytes, fingerprints + count, bytes[blockStart + 2]!, entry)
+        decodeRecord(bytes, blockStart + offset, getUint48(bytes, blockStart + 4), target)
+        if (target.sequence <= maxSequence && sameSlices(bytes, target.keyStart, target.keyEnd, source, start, end)) {
+          return true
+        }
+      }
+      block++
+    } while (this.#anyContinues && this.#index.continuesWith(block, source, start, end))
+    return false
+  }
+
+  /** `readahead` for compactions and long scans. Cursors never go through the cache. */
+  cursor(options?: { readahead?: boolean }): RecordCursor {
+    return new TableCursor(this.#blocks, this.#index, options?.readahead ?? false)
+  }
+
+  /** Reads the whole file against its checksums, and all that it says against itself. Throws `CorruptionError`. */
+  verify(): { records: number; bytes: number } {
+    return verifyTable(this.#file, this.#fileNumber, this.#index, this.#blocks)
+  }
+
+  /** Memory besides the mapping and the cache. */
+  get memoryBytes(): number {
+    const { filter, index } = this.#sections
+    return this.#index.memoryBytes + (this.#file.mapping === undefined ? filter.length + index.bytes.length : 0)
+  }
+
+  /** Closes the file; its blocks stay in the cache until `drop` or eviction. */
+  close(): void {
+    this.#file.close()
+  }
+}
