@@ -2,7 +2,7 @@ import { BloomFilter } from 'bloom-filters'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { buildFilter, filterMayContain, filterProbes } from './bloom-filter.js'
-import { hashOf } from './table.fixture.js'
+import { hashOf } from './table.test.fixture.js'
 
 const keyOf = (i: number) => Buffer.from(`key:${i}`)
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CorruptionError, NewerFormatError } from '../../errors.js'
 import { PartChecksum } from './checksum.js'
 import { decodeIndex } from './index-format.js'
-import { buildTable, fileNumber, find, openTable, put, sameRecord, scan } from './table.fixture.js'
+import { buildTable, fileNumber, find, openTable, put, sameRecord, scan } from './table.test.fixture.js'
 import {
   checksumBytes,
   decodeFooter,

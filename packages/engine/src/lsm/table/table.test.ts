@@ -4,7 +4,7 @@ import { compareBytes } from '../../bytes.js'
 import { keyBytesMax } from '../../store.js'
 import { kindDelete, kindPut } from '../record-cursor.js'
 import { BlockCache } from './block-cache.js'
-import { MemoryAppendFile } from './memory-file.fixture.js'
+import { MemoryAppendFile } from './memory-file.test.fixture.js'
 import {
   buildTable,
   bytes,
@@ -18,7 +18,7 @@ import {
   put,
   scan,
   sorted,
-} from './table.fixture.js'
+} from './table.test.fixture.js'
 import { TableBuilder } from './table-builder.js'
 
 /** Few letters and shared beginnings: keys that are prefixes of others, ties in the index, many versions of one key. */
