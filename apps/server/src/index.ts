@@ -1,1 +1,3 @@
-export {}
+export { ConfigError } from './config/config-error.js'
+export { type Node, startNode } from './node.js'
+export type { NodeConfig } from './node-config.js'
