@@ -107,9 +107,9 @@ export class LatencyDistribution {
     return this.count === 0 ? 0 : this.#histogram.maxValue / 1000
   }
 
-  /** @param percentile 0 to 100. */
+  /** @param percentile 0 to 100. Never above the maximum, though a bucket's upper end may be. */
   percentileUs(percentile: number): number {
-    return this.count === 0 ? 0 : this.#histogram.getValueAtPercentile(percentile) / 1000
+    return this.count === 0 ? 0 : Math.min(this.maxUs, this.#histogram.getValueAtPercentile(percentile) / 1000)
   }
 
   /**

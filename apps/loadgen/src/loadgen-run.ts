@@ -142,7 +142,7 @@ class LoadgenRun {
         startedAt: this.#startedAt,
         rate: phase === 'run' ? rate : undefined,
         verified: this.#verifier !== undefined && phase !== 'load',
-        settings: describeSettings(this.#settings),
+        settings: describeSettings(this.#settings, phase),
       },
       result,
     )

@@ -18,7 +18,7 @@ export const reportScript = `
   }))
   const draw = (id, options, data) => {
     const at = document.getElementById(id)
-    plots.push(new uPlot({ width: at.clientWidth, height: 300, ...options }, data, at))
+    plots.push(new uPlot({ width: at.clientWidth, height: 300, padding: [8, 28, 0, 0], ...options }, data, at))
   }
   const line = (label, stroke, value, more) => ({ label, stroke, width: 1.8, points: { show: false }, value: (u, v) => value(v), ...more })
   const positive = (v) => v > 0 ? v : null
@@ -28,7 +28,7 @@ export const reportScript = `
     const longest = names.reduce((a, b) => curves[a].length > curves[b].length ? a : b)
     const xs = curves[longest].map(([p], i) => 10 ** (i / 20))
     draw('curve-' + index, {
-      scales: { x: { time: false, distr: 3 }, y: { distr: 3 } },
+      scales: { x: { time: false, distr: 3, range: (u, min, max) => [1, Math.max(10, max)] }, y: { distr: 3 } },
       axes: axes(colors, nines, us),
       series: [{ label: 'percentile', value: (u, v) => v == null ? '' : nines(v) }, ...names.map((name, i) => line(name, colors.lines[i % 6], us, i === 0 ? { width: 2.4 } : {}))],
     }, [xs, ...names.map((name) => xs.map((_, i) => positive(curves[name][i]?.[1])))])

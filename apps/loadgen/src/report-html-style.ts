@@ -8,11 +8,12 @@ body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 sys
 header, main { max-width: 1080px; margin: 0 auto; padding: 0 24px; }
 header { padding-top: 32px; }
 h1 { font-size: 24px; margin: 0; }
-h2 { font-size: 18px; margin: 32px 0 12px; text-transform: capitalize; }
+h2 { font-size: 18px; margin: 32px 0 12px; }
+h2::first-letter { text-transform: uppercase; }
 header p { margin: 4px 0 0; color: var(--dim); }
 main { padding-bottom: 48px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(120px, 1fr)); gap: 12px; margin: 0 0 16px; }
-.tiles div, figure, table { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 0 0 16px; }
+.tiles div, figure, .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 .tiles div { padding: 12px 14px; }
 dt { color: var(--dim); font-size: 13px; }
 dd { margin: 0; font-size: 19px; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -21,9 +22,9 @@ figure { margin: 0 0 16px; padding: 14px 16px 8px; }
 figcaption, caption { font-weight: 600; margin-bottom: 8px; text-align: left; }
 .plot { width: 100%; }
 .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 16px; align-items: start; }
-table { width: 100%; border-collapse: separate; border-spacing: 0; padding: 8px 16px 12px; font-variant-numeric: tabular-nums; }
-caption { padding: 12px 0 0; }
-.wide { grid-column: 1 / -1; display: block; overflow-x: auto; }
+.card { padding: 12px 16px; overflow-x: auto; }
+table { width: 100%; border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
+.wide { grid-column: 1 / -1; }
 .wide tbody, .wide thead { white-space: nowrap; }
 th { text-align: left; font-weight: 500; color: var(--dim); padding: 5px 12px 5px 0; vertical-align: top; }
 td { padding: 5px 0 5px 12px; overflow-wrap: anywhere; }

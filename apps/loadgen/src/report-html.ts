@@ -97,12 +97,12 @@ function latencyTable({ latencies }: PhaseSummary): string {
       ...[each.meanUs, each.p50Us, each.p90Us, each.p99Us, each.p999Us, each.p9999Us, each.maxUs].map(formatUs),
     ].reduce((row, cell) => `${row}<td>${cell}</td>`, `<tr><th>${escapeHtml(name)}</th>`),
   )
-  return `<table class="wide"><caption>Latency</caption><thead><tr>${head.map((name) => `<th>${name}</th>`).join('')}</tr></thead><tbody>${rows.map((row) => `${row}</tr>`).join('')}</tbody></table>`
+  return `<div class="card wide"><table><caption>Latency</caption><thead><tr>${head.map((name) => `<th>${name}</th>`).join('')}</tr></thead><tbody>${rows.map((row) => `${row}</tr>`).join('')}</tbody></table></div>`
 }
 
 function pairsTable(caption: string, pairs: [string, string][]): string {
   const rows = pairs.map(([name, value]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`)
-  return `<table><caption>${caption}</caption><tbody>${rows.join('')}</tbody></table>`
+  return `<div class="card"><table><caption>${caption}</caption><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 /** JSON that cannot end its script element. */

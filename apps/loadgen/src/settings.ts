@@ -3,7 +3,7 @@ import { type FailCondition, parseFailIf } from './fail-if.js'
 import { type Distribution, distributions, type Hotspot } from './key-chooser.js'
 import { parseCount, parseDuration, parseFraction, parseTarget } from './quantity.js'
 import { taggedBytesMin } from './value-codec.js'
-import { benchName, type Workload, workloadNamed, workloads } from './workload.js'
+import { benchName, operationNames, type Workload, workloadNamed, workloads } from './workload.js'
 
 export type Protocol = 'resp' | 'http'
 export type PhaseChoice = 'both' | 'load' | 'run' | 'verify'
@@ -206,35 +206,36 @@ function choice<T extends string>(name: string, text: string, choices: readonly 
   return found
 }
 
-/** The settings that explain the figures, for the reports. */
-export function describeSettings(settings: Settings): Record<string, string> {
-  const { workload } = settings
-  const names = ['read', 'update', 'insert', 'scan', 'read-modify-write']
-  const mix = workload.proportions.flatMap((proportion, i) =>
-    proportion > 0 ? [`${Math.round(proportion * 100)} % ${names[i]}`] : [],
-  )
-  const seconds = (ms: number) => `${ms / 1000} s`
+/** The settings that explain the figures of one phase, for the reports. */
+export function describeSettings(settings: Settings, phase: 'load' | 'run' | 'verify'): Record<string, string> {
   return {
-    workload: `${workload.name}: ${workload.title} (${mix.join(', ')})`,
-    distribution:
-      workload.distribution === 'hotspot'
-        ? `hotspot (${settings.hotspot.operations} of operations to ${settings.hotspot.records} of records)`
-        : workload.distribution,
+    ...(phase === 'run' ? describeRun(settings) : {}),
     records: String(settings.records),
     'value bytes': String(settings.valueBytes),
     protocol: settings.protocol,
     target: settings.targets.map(({ host, port }) => `${host}:${port}`).join(', '),
     connections: String(settings.connections),
     pipeline: String(settings.pipeline),
-    ...(settings.readBatch > 1 ? { 'keys per read': String(settings.readBatch) } : {}),
-    loop: settings.rate === undefined ? 'closed' : `open, ${settings.rate} ops/s`,
-    length:
-      settings.operations === Number.POSITIVE_INFINITY
-        ? seconds(settings.durationMs)
-        : `${settings.operations} operations`,
-    'warm-up': seconds(settings.warmUpMs),
-    seed: String(settings.seed),
     verify: settings.verify ? 'yes' : 'no',
     'Node.js': process.version,
+  }
+}
+
+function describeRun(settings: Settings): Record<string, string> {
+  const { workload, hotspot, operations, durationMs } = settings
+  const mix = workload.proportions.flatMap((proportion, kind) =>
+    proportion > 0 ? [`${Math.round(proportion * 100)} % ${operationNames[kind]}`] : [],
+  )
+  return {
+    workload: `${workload.name}: ${workload.title} (${mix.join(', ')})`,
+    distribution:
+      workload.distribution === 'hotspot'
+        ? `hotspot (${hotspot.operations} of operations to ${hotspot.records} of records)`
+        : workload.distribution,
+    ...(settings.readBatch > 1 ? { 'keys per read': String(settings.readBatch) } : {}),
+    loop: settings.rate === undefined ? 'closed' : `open, ${settings.rate} ops/s`,
+    length: operations === Number.POSITIVE_INFINITY ? `${durationMs / 1000} s` : `${operations} operations`,
+    'warm-up': `${settings.warmUpMs / 1000} s`,
+    seed: String(settings.seed),
   }
 }
