@@ -5,9 +5,11 @@ import { greetingEntry, InFlightRing, modifyEntry } from './in-flight-ring.js'
 import type { LatencyRecorder } from './latency-recorder.js'
 import type { OperationStream } from './operation-stream.js'
 import type { Random } from './random.js'
+import { ReceiveBuffer } from './receive-buffer.js'
+import { ReplyJudge } from './reply-judge.js'
 import type { RunTally } from './run-tally.js'
 import { backOffMs, type Pacer, type PhaseTimes } from './schedule.js'
-import type { Verifier, Violation } from './verifier.js'
+import type { Verifier } from './verifier.js'
 import { readModifyWriteOperation, readOperation, scanOperation } from './workload.js'
 
 /** A start later than this after it was due counts as late. */
@@ -59,8 +61,8 @@ export class ConnectionRun {
   readonly #out = new CommandBuffer()
   /** Records whose modify half waits to be sent, with when their operation was due. */
   readonly #modifies: { record: number; intendedMs: number }[] = []
-  #carry: Buffer = Buffer.alloc(0)
-  #carried = 0
+  readonly #received = new ReceiveBuffer()
+  readonly #judge: ReplyJudge | undefined
   #socket: Socket | undefined
   #connected = false
   #stopped = false
@@ -75,6 +77,8 @@ export class ConnectionRun {
     this.#context = context
     this.#plan = plan
     this.#ring = new InFlightRing(plan.pipeline + 1, plan.readBatch)
+    const { verifier, tally, keyOf } = context
+    if (verifier !== undefined) this.#judge = new ReplyJudge(verifier, tally, keyOf)
   }
 
   /** Operations begun so far. */
@@ -174,7 +178,7 @@ export class ConnectionRun {
       )
     this.#connected = false
     this.#socket = undefined
-    this.#carried = 0
+    this.#received.clear()
     this.#out.length = 0
     this.#finishIfDone(this.#context.now())
     if (this.#finished || this.#stopped) return
@@ -230,7 +234,7 @@ export class ConnectionRun {
       this.#remember(slot, stream.records, stream.count)
       driver.read(out, stream.records, stream.count)
     } else if (kind === scanOperation) {
-      this.#ring.push(kind, 1, intendedMs)
+      this.#remember(this.#ring.push(kind, 1, intendedMs), stream.records, 1)
       driver.scan(out, stream.records[0]!, stream.scanLength)
     } else this.#sendWrite(kind, stream.records[0]!, intendedMs)
   }
@@ -269,13 +273,7 @@ export class ConnectionRun {
     const now = this.#context.now()
     this.#lastReplyMs = now
     try {
-      if (this.#carried === 0) this.#keep(bytes, this.#parse(bytes, length, now), length)
-      else {
-        this.#append(bytes, length)
-        const whole = this.#carry
-        const end = this.#carried
-        this.#keep(whole, this.#parse(whole, end, now), end)
-      }
+      this.#received.receive(bytes, length, (whole, end) => this.#parse(whole, end, now))
     } catch (error) {
       this.#drop('protocol', (error as Error).message)
       return
@@ -304,7 +302,7 @@ export class ConnectionRun {
 
   #settle(slot: number, reply: Reply, now: number): void {
     const ring = this.#ring
-    const { recorder, tally, verifier, times } = this.#context
+    const { recorder, tally, times, verifier } = this.#context
     const kind = ring.kinds[slot]!
     const sequence = ring.sequences[slot]!
     if (reply.status === 'error') {
@@ -314,79 +312,16 @@ export class ConnectionRun {
     }
     if (kind === greetingEntry) return
     if (reply.status === 'absent') tally.absent++
-    if (verifier !== undefined) {
-      if (sequence > 0) verifier.acknowledge(ring.records[slot * ring.batch]!, sequence)
-      else this.#judge(verifier, slot, reply)
-    }
+    if (sequence > 0) verifier!.acknowledge(ring.records[slot * ring.batch]!, sequence)
+    else if (ring.counts[slot]! > 0) this.#judge?.judge(ring, slot, reply)
     const intendedMs = ring.intendedMs[slot]!
     if (kind === readModifyWriteOperation) {
       this.#modifies.push({ record: ring.records[slot * ring.batch]!, intendedMs })
       return
     }
     const warmUp = intendedMs < times.measureFromMs
-    if (!warmUp) {
-      tally.measured++
-      tally.lastMeasuredMs = now
-    }
+    if (!warmUp) tally.lastMeasuredMs = now
     recorder.record(kind === modifyEntry ? readModifyWriteOperation : kind, now - intendedMs, warmUp)
-  }
-
-  #judge(verifier: Verifier, slot: number, reply: Reply): void {
-    const ring = this.#ring
-    const { tally, keyOf } = this.#context
-    tally.verified += reply.count
-    if (ring.kinds[slot] === scanOperation) {
-      for (let i = 0; i < reply.count; i++) {
-        const key = reply.keys[i] ?? ''
-        this.#report(verifier.judgeScanned(key, keyOf, reply.bytes, reply.starts[i]!, reply.ends[i]!), key)
-      }
-      return
-    }
-    const base = slot * ring.batch
-    const count = ring.counts[slot]!
-    const named = reply.keys[0]
-    if (count === 1 && named !== undefined && named !== keyOf(ring.records[base]!)) {
-      this.#report('wrong-key', `${keyOf(ring.records[base]!)}, answered with ${named}`)
-      return
-    }
-    for (let i = 0; i < count; i++) {
-      const record = ring.records[base + i]!
-      const floor = ring.floors[base + i]!
-      const at = itemOf(reply, i, record, keyOf)
-      const absent = at < 0 || reply.starts[at]! < 0
-      const violation = absent
-        ? verifier.judgeAbsent(floor)
-        : verifier.judge(record, floor, reply.bytes, reply.starts[at]!, reply.ends[at]!)
-      if (violation !== undefined) this.#report(violation, keyOf(record))
-    }
-  }
-
-  #report(violation: Violation | undefined, key: string): void {
-    if (violation !== undefined) this.#context.tally.violation(violation, () => `key ${key}`)
-  }
-
-  /** Keeps `bytes[from, end)` for when the rest of the reply arrives. */
-  #keep(bytes: Buffer, from: number, end: number): void {
-    const left = end - from
-    this.#carried = left
-    if (left === 0) return
-    if (bytes === this.#carry) {
-      bytes.copyWithin(0, from, end)
-      return
-    }
-    if (this.#carry.length < left) this.#carry = Buffer.allocUnsafeSlow(Math.max(left, 4096))
-    bytes.copy(this.#carry, 0, from, end)
-  }
-
-  #append(bytes: Buffer, length: number): void {
-    const needed = this.#carried + length
-    if (this.#carry.length < needed) {
-      const larger = Buffer.allocUnsafeSlow(needed * 2)
-      this.#carry.copy(larger, 0, 0, this.#carried)
-      this.#carry = larger
-    }
-    bytes.copy(this.#carry, this.#carried, 0, length)
-    this.#carried = needed
   }
 
   #finishIfDone(now: number): void {
@@ -404,13 +339,4 @@ export class ConnectionRun {
     socket?.destroy()
     this.#context.onFinished()
   }
-}
-
-/** Where in the reply record `i` of the request is: by its key where the server names keys, else by position. -1: nowhere. */
-function itemOf(reply: Reply, i: number, record: number, keyOf: (record: number) => string): number {
-  if (i < reply.count && reply.keys[i] === undefined) return i
-  const key = keyOf(record)
-  if (reply.keys[i] === key && i < reply.count) return i
-  const at = reply.keys.indexOf(key)
-  return at < reply.count ? at : -1
 }

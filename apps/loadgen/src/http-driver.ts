@@ -34,7 +34,8 @@ export class HttpDriver implements Driver {
   constructor(options: HttpDriverOptions) {
     this.#options = options
     const { host, password, values } = options
-    const authorization = password === undefined ? '' : `Authorization: Bearer ${password}\r\n`
+    const authorization =
+      password === undefined ? '' : `Authorization: Basic ${Buffer.from(`loadgen:${password}`).toString('base64')}\r\n`
     const common = ` HTTP/1.1\r\nHost: ${host}\r\n${authorization}`
     const json = `${common}Content-Type: application/json\r\nContent-Length: `
     this.#getHead = 'GET /api/v1/kv/'

@@ -8,8 +8,6 @@ export class HttpResponseReader {
   body: Buffer = Buffer.alloc(0)
   bodyStart = 0
   bodyEnd = 0
-  /** The server will close the connection after this response. */
-  closes = false
 
   /** Returns the position after the response, or -1 when `bytes[at, end)` does not hold all of it. */
   next(bytes: Buffer, at: number, end: number): number {
@@ -25,7 +23,6 @@ export class HttpResponseReader {
     const status = /^HTTP\/1\.[01] (\d{3})/.exec(head)
     if (status === null) throw new ProtocolError(`response head ${JSON.stringify(head.slice(0, 40))}`)
     this.status = Number(status[1])
-    this.closes = /\r\nconnection: *close/i.test(head)
     this.body = bytes
     this.bodyStart = headEnd + 4
     this.bodyEnd = this.bodyStart

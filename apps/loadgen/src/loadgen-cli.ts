@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
-import { exitUsage, type Output, runLoadgen } from './loadgen-run.js'
+import { exitServerGone, exitUsage, type Output, runLoadgen } from './loadgen-run.js'
 import { PreflightError } from './preflight.js'
 import { type RawOptions, settingsOf } from './settings.js'
 
@@ -88,6 +88,6 @@ export async function loadgenMain(argv: readonly string[], output: Output, signa
     return await runLoadgen(settings, output, signal)
   } catch (error) {
     output.note(output.paint.red((error as Error).message))
-    return error instanceof PreflightError ? 3 : exitUsage
+    return error instanceof PreflightError ? exitServerGone : exitUsage
   }
 }

@@ -22,13 +22,13 @@ import { ValueWriter } from './value-codec.js'
 import { Verifier } from './verifier.js'
 import { insertOperation, readOperation } from './workload.js'
 
-export const exitOk = 0
+const exitOk = 0
 /** A --fail-if condition held, an answer was wrong, or not everything could be verified. */
-export const exitFailed = 1
+const exitFailed = 1
 export const exitUsage = 2
 /** Nothing answered, or the server went away for good. */
 export const exitServerGone = 3
-export const exitInterrupted = 130
+const exitInterrupted = 130
 
 export interface Output {
   /** Results. */
@@ -50,11 +50,11 @@ export async function runLoadgen(settings: Settings, output: Output, signal: Abo
     const result = await runPhase(run.phaseOptions(phase))
     const summary = run.report(phase, result)
     summaries.push(summary)
-    const final = i === phases.length - 1
+    const final = i === phases.length - 1 || summary.outcome !== 'complete'
     if (final) writeReports(settings, result, summaries)
     code = Math.max(code, verdict(settings, summary, result, final, output))
     result.recorder.close()
-    if (summary.outcome !== 'complete') break
+    if (summary.outcome !== 'complete' || signal.aborted) break
   }
   if (verifier !== undefined && settings.stateFile !== undefined && settings.phase !== 'verify') {
     writeStateFile(settings.stateFile, stateOf(settings, verifier))

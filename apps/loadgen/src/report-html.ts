@@ -5,11 +5,13 @@ import { reportStyle } from './report-html-style.js'
 import type { PhaseSummary } from './report-summary.js'
 import { formatCount, formatUs } from './report-text.js'
 
+const require = createRequire(import.meta.url)
+
 /** One self-contained page: no request leaves it (its own content security policy forbids any). */
 export function htmlReport(phases: readonly PhaseSummary[]): string {
   const last = phases.at(-1)!
-  const plotLibrary = packageFile('uplot/dist/uPlot.iife.min.js')
-  const plotStyle = packageFile('uplot/dist/uPlot.min.css')
+  const plotLibrary = readFileSync(require.resolve('uplot/dist/uPlot.iife.min.js'), 'utf8')
+  const plotStyle = readFileSync(require.resolve('uplot/dist/uPlot.min.css'), 'utf8')
   const title = `${last.bench} on ${last.subject}`
   return `<!doctype html>
 <html lang="en">
@@ -112,8 +114,4 @@ function embeddedJson(phases: readonly PhaseSummary[]): string {
 
 function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-}
-
-function packageFile(path: string): string {
-  return readFileSync(createRequire(import.meta.url).resolve(path), 'utf8')
 }

@@ -1,7 +1,7 @@
 import type { LatencyDistribution } from './latency-recorder.js'
 import type { PhaseResult, Sample } from './phase-run.js'
 
-export interface LatencySummary {
+interface LatencySummary {
   n: number
   opsPerSec: number
   meanUs: number
@@ -13,7 +13,7 @@ export interface LatencySummary {
   maxUs: number
 }
 
-export interface VerifySummary {
+interface VerifySummary {
   checked: number
   violations: Record<string, number>
   violationCount: number
@@ -99,7 +99,7 @@ function summarizeLatency(latency: LatencyDistribution, measuredMs: number): Lat
 }
 
 /** Percentiles in equal steps of log(1 / (1 - p)), as far as the number of values carries. */
-export function percentileCurve(latency: LatencyDistribution): [number, number][] {
+function percentileCurve(latency: LatencyDistribution): [number, number][] {
   const points: [number, number][] = []
   const stepsPerDecade = 20
   const steps = Math.floor(Math.log10(Math.max(1, latency.count)) * stepsPerDecade)

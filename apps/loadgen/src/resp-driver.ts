@@ -1,7 +1,7 @@
 import type { CommandBuffer } from './command-buffer.js'
 import { type Driver, ProtocolError, Reply } from './driver.js'
 import type { KeyCodec } from './key-codec.js'
-import { RespReader, respArray, respBulk, respError, respNull } from './resp-reader.js'
+import { RespReader, respArray, respBulk, respError, respNull, respSimple } from './resp-reader.js'
 import type { ValueWriter } from './value-codec.js'
 
 export interface DriverOptions {
@@ -84,7 +84,10 @@ export class RespDriver implements Driver {
       reply.fail(`-${message.split(' ', 1)[0]}`, message)
       return position
     }
-    if (count === 0) return position
+    if (count === 0) {
+      if (reader.type !== respSimple) throw unexpected(reader.type, 'OK')
+      return position
+    }
     if (count === 1) {
       if (reader.type !== respBulk && reader.type !== respNull) throw unexpected(reader.type, 'a string or null')
       this.#take(bytes)

@@ -2,7 +2,7 @@ import { ProtocolError, replyBytesMax } from './driver.js'
 
 export const respSimple = 43 // +
 export const respError = 45 // -
-export const respInteger = 58 // :
+const respInteger = 58 // :
 export const respBulk = 36 // $
 export const respArray = 42 // *
 export const respNull = 95 // _

@@ -15,8 +15,6 @@ export class RunTally {
   violationCount = 0
   /** Well-formed answers "no such record". */
   absent = 0
-  /** Operations answered, measured ones only. */
-  measured = 0
   /** Measured operations that began more than a millisecond after they were due. */
   late = 0
   /** Values checked by the verifier. */

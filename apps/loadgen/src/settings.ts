@@ -5,8 +5,8 @@ import { parseCount, parseDuration, parseFraction, parseTarget } from './quantit
 import { taggedBytesMin } from './value-codec.js'
 import { benchName, operationNames, type Workload, workloadNamed, workloads } from './workload.js'
 
-export type Protocol = 'resp' | 'http'
-export type PhaseChoice = 'both' | 'load' | 'run' | 'verify'
+type Protocol = 'resp' | 'http'
+type PhaseChoice = 'both' | 'load' | 'run' | 'verify'
 
 /** Keys that a read operation may ask for at once. */
 const readBatchMax = 1000

@@ -11,6 +11,8 @@ export interface TestServer extends AsyncDisposable {
   lie: Lie | undefined
   /** Writes are answered with this instead of being done. */
   refusal: string | undefined
+  /** Ranges come back empty. */
+  hidden: boolean
   /** Answers are held back until this resolves. */
   stall: Promise<void> | undefined
   /** Cuts all connections; a new server on the same port may follow. */
@@ -80,6 +82,7 @@ export async function respTestServer(port = 0, store = new Map<string, Buffer>()
     store,
     lie: undefined,
     refusal: undefined,
+    hidden: false,
     stall: undefined,
     close,
     [Symbol.asyncDispose]: close,
@@ -119,7 +122,7 @@ export async function httpTestServer(): Promise<TestServer> {
     }
     if (url.pathname === '/api/v1/kv') {
       const prefix = url.searchParams.get('prefix')!
-      const keys = [...store.keys()].filter((key) => key.startsWith(prefix)).sort()
+      const keys = self.hidden ? [] : [...store.keys()].filter((key) => key.startsWith(prefix)).sort()
       return [200, { items: keys.slice(0, Number(url.searchParams.get('limit'))).map((key) => item(key, told(key))) }]
     }
     const key = decodeURIComponent(url.pathname.slice('/api/v1/kv/'.length))
@@ -143,6 +146,7 @@ export async function httpTestServer(): Promise<TestServer> {
     store,
     lie: undefined,
     refusal: undefined,
+    hidden: false,
     stall: undefined,
     close,
     [Symbol.asyncDispose]: close,

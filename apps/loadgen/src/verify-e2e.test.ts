@@ -110,6 +110,10 @@ test('a scan over HTTP is checked against the keys that come with it', async () 
   expect(honest.code).toBe(0)
   const run = honest.results.find((line) => line.phase === 'run')!
   expect(run.verified).toBeGreaterThan(300)
+  server.hidden = true
+  const empty = await runForTest(server.port, argv)
+  expect(empty.results.find((line) => line.phase === 'run')!.violations.lost).toBeGreaterThan(200)
+  server.hidden = false
   const [first, second] = server.store.keys()
   const swapped = server.store.get(first!)!
   server.lie = (key, truth) => (key === second ? swapped : truth)

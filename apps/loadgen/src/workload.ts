@@ -2,9 +2,7 @@ import type { Distribution } from './key-chooser.js'
 
 /** Operation kinds, by the number that hot paths carry. */
 export const operationNames = ['read', 'update', 'insert', 'scan', 'read-modify-write'] as const
-export type OperationName = (typeof operationNames)[number]
 export const readOperation = 0
-export const updateOperation = 1
 export const insertOperation = 2
 export const scanOperation = 3
 export const readModifyWriteOperation = 4
