@@ -9,7 +9,7 @@ import { watchLoopDelay } from './metrics/loop-delay.js'
 import { createMetrics } from './metrics/node-metrics.js'
 import { notReadyReasons, type ReadinessFacts } from './metrics/readiness.js'
 import { type NodeConfig, resolveNodeConfig } from './node-config.js'
-import { createRespPort, type RespPort } from './resp-port.js'
+import { RespServer } from './resp/resp-server.js'
 import { version } from './version.js'
 
 export interface Node {
@@ -19,9 +19,9 @@ export interface Node {
   /** Where it listens: the ports are real ones even where the configuration asked for any. */
   readonly resp: { host: string; port: number }
   readonly http: { host: string; port: number }
-  /** Stops taking connections, lets running requests end for at most `drainMs`, flushes and closes the store. */
+  /** Stops taking connections, lets running requests end for at most `drainMs`, closes the store, which flushes it. */
   close(): Promise<void>
-  /** Cuts connections now and skips the flush: the next start reads the log instead. Nothing acknowledged is lost. */
+  /** Cuts the connections that `close` waits for. */
   hurry(): void
 }
 
@@ -49,7 +49,7 @@ export async function startNode(given: Partial<NodeConfig> = {}): Promise<Node> 
   const loopDelay = watchLoopDelay()
   const reasons = () =>
     notReadyReasons({ phase, storeReadOnlyReason: store.stats().readOnlyReason, loopDelayP99Ms: loopDelay.p99Ms })
-  const listening: { server: RespPort | HttpServer }[] = []
+  const listening: { server: RespServer | HttpServer }[] = []
 
   // Undoes a start that failed half-way: the lock on the directory must not outlive it.
   async function abandon(error: unknown): Promise<never> {
@@ -60,15 +60,15 @@ export async function startNode(given: Partial<NodeConfig> = {}): Promise<Node> 
   }
 
   try {
-    const resp = createRespPort({
+    const respLog = log.child({ component: 'resp' })
+    const resp = new RespServer({
       store,
       clock: config.clock,
-      password: config.password,
+      ...(config.password === undefined ? {} : { password: config.password }),
       valueBytesMax: config.valueBytesMax,
-      clientsMax: config.maxClients,
-      version,
-      directory,
-      log: log.child({ component: 'resp' }),
+      limits: { clientsMax: config.maxClients },
+      onEvent: (level, message, fields) => respLog[level](fields, message),
+      info: () => ({ caskade_version: version, data_directory: directory, durability: config.durability }),
     })
     listening.push({ server: resp })
     const http = await createHttpServer({
@@ -106,8 +106,7 @@ export async function startNode(given: Partial<NodeConfig> = {}): Promise<Node> 
       startedAtSeconds: startedAt / 1000,
       http: http.counters,
       httpConnections: http.connections,
-      resp: resp.counters,
-      respConnections: () => resp.connections,
+      resp,
       stats: () => store.stats(),
       loopDelay,
       ready: () => reasons().length === 0,
@@ -118,19 +117,14 @@ export async function startNode(given: Partial<NodeConfig> = {}): Promise<Node> 
     phase = 'running'
     log.info({ event: 'listening', resp: respAddress, http: httpAddress, directory, durability: config.durability })
 
-    let hurried = false
     let closed: Promise<void> | undefined
     async function close(): Promise<void> {
       phase = 'draining'
       log.info({ event: 'draining', drainMs: config.drainMs })
       await Promise.all([resp.close(config.drainMs), http.close(config.drainMs)])
       loopDelay.stop()
-      try {
-        if (!hurried) await store.flush()
-      } finally {
-        await store.close()
-      }
-      log.info({ event: 'stopped', flushed: !hurried })
+      await store.close()
+      log.info({ event: 'stopped' })
     }
     return {
       config,
@@ -138,9 +132,11 @@ export async function startNode(given: Partial<NodeConfig> = {}): Promise<Node> 
       log,
       resp: respAddress,
       http: httpAddress,
-      close: () => (closed ??= close()),
+      close() {
+        closed ??= close()
+        return closed
+      },
       hurry() {
-        hurried = true
         for (const { server } of listening)
           server.close(0).catch((error: unknown) => log.error({ event: 'close-failed', err: error }))
       },

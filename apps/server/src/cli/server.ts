@@ -31,7 +31,7 @@ export const server: Command = async ({ config, out, err }) => {
     }),
   )
   await stopped
-  out.write('Stopping: running requests end, then everything is flushed. A second signal hurries.\n')
+  out.write('Stopping: running requests end, then everything is flushed. A second signal cuts them off.\n')
   await node.close()
   out.write('Stopped.\n')
   return exitCode.ok

@@ -1,7 +1,7 @@
 import { ConfigError } from './config-error.js'
 import { nearestName } from './nearest-name.js'
 import { describeType, parseSetting, type SettingValue } from './setting-type.js'
-import { type SettingName, settingNamed, settings, variableOf } from './settings.js'
+import { type Setting, type SettingName, settingNamed, settings, variableOf } from './settings.js'
 
 export type SettingSource = 'flag' | 'environment' | 'file' | 'default' | 'unset'
 
@@ -48,6 +48,9 @@ function checkVariables(environment: ConfigInputs['environment']): void {
   }
 }
 
+const rangeText = (min: number | undefined, max: number | undefined): string =>
+  max === undefined ? `at least ${min}` : min === undefined ? `at most ${max}` : `from ${min} to ${max}`
+
 /** Every setting with its value and where that came from: a flag wins over a variable, that over the file, that over the default. */
 export function resolveConfig(inputs: ConfigInputs): ResolvedConfig {
   const { flags, environment } = inputs
@@ -70,11 +73,14 @@ export function resolveConfig(inputs: ConfigInputs): ResolvedConfig {
     }
     const [source, from, input] = first
     const value = parseSetting(type, input)
+    const where = source === 'file' ? `${from}: ${name}` : from
     if (value === undefined) {
-      const where = source === 'file' ? `${from}: ${name}` : from
       const shown = 'secret' in setting ? '(hidden)' : JSON.stringify(input)
       throw new ConfigError(`${where} takes ${describeType(type)}, not ${shown}`)
     }
+    const { min, max } = setting as Setting
+    if (typeof value === 'number' && (value < (min ?? value) || value > (max ?? value)))
+      throw new ConfigError(`${where} is ${rangeText(min, max)}, not ${value}`)
     resolved.set(name, { value, source, from })
   }
   return resolved

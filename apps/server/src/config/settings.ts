@@ -7,6 +7,9 @@ export interface Setting {
   /** One letter. */
   short?: string
   type: SettingType
+  /** Least and greatest number. */
+  min?: number
+  max?: number
   /** Absent: unset unless given. */
   default?: SettingValue
   /** What applies where it is unset, for people. */
@@ -42,6 +45,7 @@ export const settings = [
   {
     name: 'sync-interval-ms',
     type: 'integer',
+    min: 1,
     default: 1000,
     help: 'milliseconds between syncs with durability interval',
     commands: server,
@@ -70,6 +74,8 @@ export const settings = [
   {
     name: 'value-bytes-max',
     type: 'bytes',
+    min: 65_536,
+    max: 268_435_456,
     default: 8_388_608,
     help: 'longest value the node takes',
     commands: server,
@@ -88,6 +94,7 @@ export const settings = [
   {
     name: 'max-clients',
     type: 'integer',
+    min: 1,
     default: 10_000,
     help: 'connections at once, on each port',
     commands: server,
@@ -145,6 +152,7 @@ export const settings = [
   {
     name: 'timeout-ms',
     type: 'integer',
+    min: 1,
     default: 30_000,
     help: 'milliseconds until a request is given up',
     commands: clients,
@@ -198,15 +206,33 @@ export const settings = [
     commands: ['scan', 'export'],
   },
   { name: 'keys-only', type: 'boolean', default: false, help: 'keys without values', commands: ['scan'] },
-  { name: 'batch-records', type: 'integer', default: 1000, help: 'records in one request', commands: ['import'] },
+  {
+    name: 'batch-records',
+    type: 'integer',
+    min: 1,
+    max: 10_000,
+    default: 1000,
+    help: 'records in one request',
+    commands: ['import'],
+  },
   {
     name: 'batch-bytes',
     type: 'bytes',
+    min: 1,
+    max: 8_388_608,
     default: 524_288,
     help: 'bytes in one request, more or less',
     commands: ['import'],
   },
-  { name: 'in-flight', type: 'integer', default: 4, help: 'requests under way at once', commands: ['import'] },
+  {
+    name: 'in-flight',
+    type: 'integer',
+    min: 1,
+    max: 64,
+    default: 4,
+    help: 'requests under way at once',
+    commands: ['import'],
+  },
   {
     name: 'restart',
     type: 'boolean',
@@ -215,11 +241,13 @@ export const settings = [
     commands: ['import', 'export'],
   },
   { name: 'progress', type: 'boolean', default: true, help: 'show how far it is', commands: ['import', 'export'] },
-  { name: 'requests', type: 'integer', default: 100_000, help: 'requests of each kind', commands: ['bench'] },
-  { name: 'clients', type: 'integer', default: 50, help: 'connections', commands: ['bench'] },
+  { name: 'requests', type: 'integer', min: 1, default: 100_000, help: 'requests of each kind', commands: ['bench'] },
+  { name: 'clients', type: 'integer', min: 1, max: 1000, default: 50, help: 'connections', commands: ['bench'] },
   {
     name: 'pipeline',
     type: 'integer',
+    min: 1,
+    max: 10_000,
     default: 16,
     help: 'requests that each connection has under way',
     commands: ['bench'],

@@ -39,11 +39,7 @@ export function checkConditions(conditions: readonly Condition[], version: numbe
   for (const condition of conditions) {
     if (holds(condition, version)) continue
     const found = version === 0 ? `${what} does not exist` : `${what} is at version ${version}`
-    throw new HttpError(
-      'CASKADE_CONDITION_FAILED',
-      `the condition asks for ${describe(condition)}, but ${found}`,
-      version,
-    )
+    throw new HttpError('CASKADE_CONDITION_FAILED', `the condition wants ${describe(condition)}, but ${found}`, version)
   }
 }
 

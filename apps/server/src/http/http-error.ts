@@ -53,14 +53,16 @@ export interface ErrorAnswer {
 const isKnown = (code: unknown): code is HttpErrorCode => typeof code === 'string' && Object.hasOwn(errorStatus, code)
 
 /** Fastify's own errors, in our codes. */
-const fastifyCodes: Record<string, HttpErrorCode> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'CASKADE_TOO_LARGE',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'CASKADE_UNSUPPORTED_MEDIA_TYPE',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'CASKADE_BAD_REQUEST',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'CASKADE_INVALID_JSON',
-  FST_ERR_VALIDATION: 'CASKADE_BAD_REQUEST',
-  FST_ERR_BAD_URL: 'CASKADE_BAD_REQUEST',
-}
+const fastifyCodes = new Map<unknown, HttpErrorCode>(
+  Object.entries({
+    FST_ERR_CTP_BODY_TOO_LARGE: 'CASKADE_TOO_LARGE',
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: 'CASKADE_UNSUPPORTED_MEDIA_TYPE',
+    FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'CASKADE_BAD_REQUEST',
+    FST_ERR_CTP_EMPTY_JSON_BODY: 'CASKADE_INVALID_JSON',
+    FST_ERR_VALIDATION: 'CASKADE_BAD_REQUEST',
+    FST_ERR_BAD_URL: 'CASKADE_BAD_REQUEST',
+  }),
+)
 
 /**
  * What a client is told of a failure. An error we did not foresee says nothing of its inside (it is logged); the store's
@@ -71,7 +73,7 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   const message = error instanceof Error ? error.message : String(error)
   if (isKnown(code))
     return { status: errorStatus[code], code, message, version: error instanceof HttpError ? error.version : undefined }
-  const translated = typeof code === 'string' ? fastifyCodes[code] : undefined
+  const translated = fastifyCodes.get(code)
   if (translated !== undefined)
     return { status: errorStatus[translated], code: translated, message, version: undefined }
   if (error instanceof CaskadeError) return { status: 500, code: 'CASKADE_INTERNAL', message, version: undefined }

@@ -56,6 +56,7 @@ export function hideKeyInPath(url: string): string {
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
   const search = query === -1 ? '' : url.slice(query)
+  if (/%(?![0-9a-f]{2})/i.test(path)) return url
   // `~` keeps the segment apart from anything a client could have written there, and an empty key routable.
   return `${keyPrefix}~${percentDecode(path.slice(keyPrefix.length)).toString('base64url')}${search}`
 }

@@ -45,7 +45,9 @@ describe('JsonScanner', () => {
       }
     }
     fc.assert(
-      fc.property(mutated, (text) => expect(scans(text), text).toBe(parses(text))),
+      fc.property(mutated, (text) => {
+        expect(scans(text), text).toBe(parses(text))
+      }),
       { numRuns: 3000 },
     )
   })

@@ -2,13 +2,13 @@ import type { StoreStats } from '@caskade/engine'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { type HttpCounters, requestSecondsBounds } from '../http/http-counters.js'
 import type { RespCounters } from '../resp/resp-counters.js'
+import type { CommandFigures, RespServer } from '../resp/resp-server.js'
 import type { LoopDelay } from './loop-delay.js'
 
 /** Totals of the Redis port: which of its counters is which metric. */
 const respTotals = [
   ['connectionsAccepted', 'connections', 'Connections accepted on the Redis port.'],
   ['connectionsRejected', 'connections_rejected', 'Connections refused on the Redis port because too many were open.'],
-  ['commands', 'commands', 'Commands run.'],
   ['bytesReceived', 'received_bytes', 'Bytes received on the Redis port.'],
   ['bytesSent', 'sent_bytes', 'Bytes sent on the Redis port.'],
   ['errorReplies', 'error_replies', 'Commands answered with an error.'],
@@ -27,8 +27,7 @@ export interface MetricSources {
   startedAtSeconds: number
   http: HttpCounters
   httpConnections: () => Promise<number>
-  resp: RespCounters
-  respConnections: () => number
+  resp: Pick<RespServer, 'counters' | 'connections' | 'heldBytes' | 'commandFigures'>
   stats: () => StoreStats
   loopDelay: LoopDelay
   ready: () => boolean
@@ -122,8 +121,31 @@ export function createMetrics(sources: MetricSources): { readonly type: string; 
   )
   requestHistogram(registry, sources.http)
 
-  gauge('caskade_resp_connections', 'Open connections on the Redis port.', () => sources.respConnections())
-  for (const [field, name, help] of respTotals) counter(`caskade_resp_${name}_total`, help, () => sources.resp[field])
+  gauge('caskade_resp_connections', 'Open connections on the Redis port.', () => sources.resp.connections)
+  for (const [field, name, help] of respTotals)
+    counter(`caskade_resp_${name}_total`, help, () => sources.resp.counters[field])
+
+  gauge('caskade_resp_held_bytes', 'Bytes held for clients of the Redis port.', () => sources.resp.heldBytes)
+  for (const [name, help, read] of [
+    ['caskade_resp_commands_total', 'Commands run, by name.', ({ calls }) => calls],
+    [
+      'caskade_resp_command_seconds_total',
+      'Time spent in commands, by name.',
+      ({ microseconds }) => microseconds / 1e6,
+    ],
+    ['caskade_resp_commands_failed_total', 'Commands answered with an error, by name.', ({ failed }) => failed],
+    ['caskade_resp_commands_rejected_total', 'Commands refused before they ran, by name.', ({ rejected }) => rejected],
+  ] satisfies [string, string, (figures: CommandFigures) => number][])
+    new Counter({
+      name,
+      help,
+      labelNames: ['command'],
+      registers,
+      collect() {
+        this.reset()
+        for (const figures of sources.resp.commandFigures()) this.inc({ command: figures.name }, read(figures))
+      },
+    })
 
   const { stats } = sources
   gauge('caskade_store_keys', 'Estimate of live keys.', () => stats().keysEstimate)
