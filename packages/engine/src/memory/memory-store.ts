@@ -52,7 +52,7 @@ export class MemoryStore implements Store {
   getEntry(key: Uint8Array): Entry | undefined {
     checkKey(key)
     const stored = this.#live(toText(key))
-    return stored && { ...stored, key: key.slice(), value: stored.value.slice() }
+    return stored && { ...stored, key: new Uint8Array(key), value: stored.value.slice() }
   }
 
   getSync(key: Uint8Array): Uint8Array | undefined {
@@ -93,7 +93,8 @@ export class MemoryStore implements Store {
     this.#live(text)
     if (!this.#records.has(text)) this.#sorted = undefined
     this.#records.set(text, {
-      value: valueSource.slice(valueStart, valueEnd),
+      // Not `slice`: on a Buffer it is a view.
+      value: new Uint8Array(valueSource.subarray(valueStart, valueEnd)),
       sequence: ++this.#sequence,
       expiresAt,
       tag,
