@@ -6,7 +6,7 @@ import {
   fingerprintOf,
   putUint48,
   recordHeaderBytesMax,
-} from './block-format.js'
+} from './block-layout.js'
 import { copyBytes } from './copy-bytes.js'
 
 /** Collects the records of one block; reused for the next. */

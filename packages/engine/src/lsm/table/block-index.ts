@@ -1,5 +1,5 @@
 import { compareSlices } from '../../bytes.js'
-import { blockContinues, type IndexColumns } from './index-format.js'
+import { blockContinues, type IndexColumns } from './index-section.js'
 import { sameSlices } from './same-slices.js'
 
 /**

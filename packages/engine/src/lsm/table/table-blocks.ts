@@ -1,10 +1,10 @@
 import { CorruptionError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
 import type { BlockCache, CachedBlock } from './block-cache.js'
-import { checkBlock } from './block-format.js'
+import { checkBlock } from './block-layout.js'
 import { type BlockPlace, FileWindow, ReusedBytes } from './block-memory.js'
 import { PartChecksum } from './checksum.js'
-import { blockCompressed, type IndexColumns } from './index-format.js'
+import { blockCompressed, type IndexColumns } from './index-section.js'
 import { claimedSize, decompressBlock, sizePrefixBytes } from './lz4-block.js'
 import { checksumBytes, headerBytes, partBlock, partCompressedBlock, viewOf } from './table-format.js'
 

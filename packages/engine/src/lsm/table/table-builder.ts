@@ -6,7 +6,7 @@ import { BlockBuilder } from './block-builder.js'
 import { buildFilter, filterProbes } from './bloom-filter.js'
 import { extendChecksum, PartChecksum } from './checksum.js'
 import { ownedSlice } from './copy-bytes.js'
-import { blockCompressed, blockContinues, encodeIndex, type IndexEntry, separatorBetween } from './index-format.js'
+import { blockCompressed, blockContinues, encodeIndex, type IndexEntry, separatorBetween } from './index-section.js'
 import { compressBlock, compressBytesMax } from './lz4-block.js'
 import {
   checksumBytes,

@@ -1,7 +1,7 @@
 import { compareSlices } from '../../bytes.js'
 import type { RecordCursor } from '../record-cursor.js'
-import { blockHeaderBytes, decodeRecord, getUint48, offsetAt } from './block-format.js'
 import type { BlockIndex } from './block-index.js'
+import { blockHeaderBytes, decodeRecord, getUint48, offsetAt } from './block-layout.js'
 import { newPlace } from './block-memory.js'
 import { BlockScratch, type TableBlocks } from './table-blocks.js'
 

@@ -2,7 +2,7 @@ import { compressSync } from 'lz4-napi'
 import { describe, expect, test } from 'vitest'
 import { CorruptionError, NewerFormatError } from '../../errors.js'
 import { PartChecksum } from './checksum.js'
-import { decodeIndex } from './index-format.js'
+import { decodeIndex } from './index-section.js'
 import { buildTable, fileNumber, find, openTable, put, sameRecord, scan } from './table.test.fixture.js'
 import {
   checksumBytes,

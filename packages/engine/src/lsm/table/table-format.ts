@@ -7,7 +7,7 @@ export const tableVersion = 1
 const magic = Uint8Array.of(0x43, 0x41, 0x53, 0x4b, 0x53, 0x53, 0x54, 0x89)
 
 export const headerBytes = 24
-export const footerBytes = 80
+export const footerBytes = 64
 export const checksumBytes = 4
 /** The filter begins at a multiple of it: one line of the filter is one line of the cache. */
 export const filterAlignment = 64
@@ -76,7 +76,7 @@ export function encodeHeader(fileNumber: number): Uint8Array {
 /** The header has this shape in every version, so that a newer file can be told from a damaged one. */
 export function checkHeader(bytes: Uint8Array, fileNumber: number, file: string): void {
   const view = viewOf(bytes)
-  if (!startsWith(bytes, 0, magic)) throw new CorruptionError(file, 0, 'it does not begin as a table does')
+  if (!hasMagic(bytes, 0)) throw new CorruptionError(file, 0, 'it does not begin as a table does')
   const found = getUint64(view, 8)
   if (view.getUint32(20, true) !== new PartChecksum(found).of(partHeader, 0, bytes.subarray(0, 20))) {
     throw new CorruptionError(file, 0, 'the header does not match its checksum')
@@ -99,11 +99,9 @@ export function encodeFooter(footer: Footer, fileNumber: number, offset: number)
   putSection(view, 0, footer.filter)
   putSection(view, 16, footer.index)
   putSection(view, 32, footer.properties)
-  putUint64(view, 48, fileNumber)
-  putUint64(view, 56, offset + footerBytes)
-  view.setUint32(64, tableVersion, true)
-  view.setUint32(68, new PartChecksum(fileNumber).of(partFooter, offset, bytes.subarray(0, 68)), true)
-  bytes.set(magic, 72)
+  view.setUint32(48, tableVersion, true)
+  view.setUint32(52, new PartChecksum(fileNumber).of(partFooter, offset, bytes.subarray(0, 52)), true)
+  bytes.set(magic, 56)
   return bytes
 }
 
@@ -113,8 +111,8 @@ export function decodeFooter(bytes: Uint8Array, fileNumber: number, fileBytes: n
   const fail = (what: string): never => {
     throw new CorruptionError(file, offset, what)
   }
-  if (!startsWith(bytes, 72, magic)) fail('it does not end as a table does: was it cut off?')
-  if (view.getUint32(68, true) !== new PartChecksum(fileNumber).of(partFooter, offset, bytes.subarray(0, 68))) {
+  if (!hasMagic(bytes, 56)) fail('it does not end as a table does: was it cut off?')
+  if (view.getUint32(52, true) !== new PartChecksum(fileNumber).of(partFooter, offset, bytes.subarray(0, 52))) {
     fail('the footer does not match its checksum')
   }
   const footer = { filter: getSection(view, 0), index: getSection(view, 16), properties: getSection(view, 32) }
@@ -182,8 +180,8 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function startsWith(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
-  return expected.every((byte, i) => bytes[at + i] === byte)
+function hasMagic(bytes: Uint8Array, at: number): boolean {
+  return magic.every((byte, i) => bytes[at + i] === byte)
 }
 
 function putSection(view: DataView, at: number, section: Section): void {

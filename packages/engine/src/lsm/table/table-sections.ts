@@ -2,7 +2,7 @@ import { CorruptionError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
 import { filterLineBytes } from './bloom-filter.js'
 import { PartChecksum } from './checksum.js'
-import { decodeIndex, type IndexColumns } from './index-format.js'
+import { decodeIndex, type IndexColumns } from './index-section.js'
 import { compressBytesMax } from './lz4-block.js'
 import {
   checkHeader,

@@ -1,4 +1,4 @@
-import { putVarint } from './block-format.js'
+import { putVarint } from './block-layout.js'
 import { ownedSlice } from './copy-bytes.js'
 
 /**
