@@ -34,6 +34,14 @@ export class CommandArguments {
     return this.bytes.toString('latin1', this.start(index), this.end(index))
   }
 
+  /** The argument as an error message echoes it: as C prints it, to the first NUL, and shortened. */
+  shown(index: number, lengthMax = 1024): string {
+    const start = this.start(index)
+    const text = this.bytes.toString('latin1', start, Math.min(this.end(index), start + lengthMax))
+    const zero = text.indexOf('\0')
+    return zero < 0 ? text : text.slice(0, zero)
+  }
+
   /** Whether the argument is this word, in any case; `word` is lower-case ASCII. */
   is(index: number, word: string): boolean {
     const start = this.start(index)

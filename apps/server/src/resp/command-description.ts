@@ -4,7 +4,7 @@ import type { ReplyWriter } from './reply-writer.js'
 /** One entry of COMMAND and COMMAND INFO, as Redis 7 lays it out. */
 export function writeCommandInfo(out: ReplyWriter, command: Command | undefined): void {
   if (command === undefined) {
-    out.noneArray()
+    out.none()
     return
   }
   out.array(10)
@@ -16,11 +16,12 @@ export function writeCommandInfo(out: ReplyWriter, command: Command | undefined)
   out.integer(command.keyStep)
   writeSet(out, command.aclCategories)
   const tips = command.tips?.split(' ') ?? []
-  out.array(tips.length)
+  out.set(tips.length)
   for (const tip of tips) out.bulkText(tip)
   writeKeySpecs(out, command)
   const children = command.children?.all ?? []
-  out.array(children.length)
+  if (children.length === 0) out.set(0)
+  else out.array(children.length)
   for (const child of children) writeCommandInfo(out, child)
 }
 

@@ -87,7 +87,7 @@ function invalidKey(args: CommandArguments, index: number): string | undefined {
 function refuse(session: Session, command: Command | undefined, message: string, out: ReplyWriter): void {
   const { node, transaction } = session
   if (command !== undefined) node.statistics.rejected[command.number]!++
-  if (command?.name === 'exec' && transaction !== undefined) {
+  if (command?.name === 'exec') {
     session.endTransaction()
     out.error(`EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, '')}`)
   } else {
@@ -224,19 +224,11 @@ const echoedMax = 128
 function unknownCommand(args: CommandArguments): string {
   let shown = ''
   for (let i = 1; i < args.count && shown.length < echoedMax; i++) {
-    shown += `'${cText(args, i).slice(0, echoedMax - shown.length)}' `
+    shown += `'${args.shown(i, echoedMax - shown.length)}' `
   }
-  return `ERR unknown command '${cText(args, 0).slice(0, echoedMax)}', with args beginning with: ${shown}`
+  return `ERR unknown command '${args.shown(0, echoedMax)}', with args beginning with: ${shown}`
 }
 
 function unknownSubcommand(args: CommandArguments): string {
-  return `ERR unknown subcommand '${cText(args, 1).slice(0, echoedMax)}'. Try ${args.text(0).toUpperCase()} HELP.`
-}
-
-/** As far as C would print it. */
-function cText(args: CommandArguments, index: number): string {
-  const start = args.start(index)
-  const text = args.bytes.toString('latin1', start, Math.min(args.end(index), start + echoedMax))
-  const zero = text.indexOf('\0')
-  return zero < 0 ? text : text.slice(0, zero)
+  return `ERR unknown subcommand '${args.shown(1, echoedMax)}'. Try ${args.text(0).toUpperCase()} HELP.`
 }

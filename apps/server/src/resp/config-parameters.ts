@@ -7,8 +7,10 @@ interface Parameter {
   name: string
   get: () => string
   /** With `min` and `max`, inclusive. */
-  set?: { min: number; max: number; apply: (value: number) => void }
+  set?: { min: number; max: number | bigint; apply: (value: number) => void }
 }
+
+const int64Max = 2n ** 63n - 1n
 
 /** A bytes figure with Redis's units, or NaN. */
 function readBytes(text: string): number {
@@ -70,7 +72,7 @@ export class ConfigParameters {
         get: () => String(slowLog.threshold),
         set: {
           min: -1,
-          max: Number.MAX_SAFE_INTEGER,
+          max: int64Max,
           apply: (value) => {
             slowLog.threshold = value
           },
@@ -94,7 +96,7 @@ export class ConfigParameters {
         get: () => String(latency.threshold),
         set: {
           min: 0,
-          max: Number.MAX_SAFE_INTEGER,
+          max: int64Max,
           apply: (value) => {
             latency.threshold = value
           },

@@ -79,7 +79,7 @@ function hello(session: Session, args: CommandArguments, out: ReplyWriter): void
       }
       session.name = args.text(i)
     } else {
-      out.error(`ERR Syntax error in HELLO option '${args.text(i)}'`)
+      out.error(`ERR Syntax error in HELLO option '${args.shown(i)}'`)
       return
     }
   }
@@ -124,7 +124,7 @@ function clientGetname(session: Session, _: CommandArguments, out: ReplyWriter):
 function clientSetinfo(session: Session, args: CommandArguments, out: ReplyWriter): void {
   const value = args.text(3)
   if (!args.is(2, 'lib-name') && !args.is(2, 'lib-ver')) {
-    out.error(`ERR Unrecognized option '${args.text(2)}'`)
+    out.error(`ERR Unrecognized option '${args.shown(2)}'`)
   } else if (!printable(value)) {
     out.error(`ERR ${args.text(2).toLowerCase()} cannot contain spaces, newlines or special characters.`)
   } else {
@@ -140,7 +140,7 @@ const clientTypes = ['normal', 'master', 'replica', 'slave', 'pubsub']
 function clientType(args: CommandArguments, index: number, out: ReplyWriter): string | undefined {
   const type = args.text(index).toLowerCase()
   if (clientTypes.includes(type)) return type
-  out.error(`ERR Unknown client type '${args.text(index)}'`)
+  out.error(`ERR Unknown client type '${args.shown(index)}'`)
   return undefined
 }
 
@@ -199,7 +199,7 @@ function killFilter(args: CommandArguments, out: ReplyWriter): KillFilter | unde
       filter.localAddress = value
     } else if (args.is(i, 'user')) {
       if (value !== 'default') {
-        out.error(`ERR No such user '${value}'`)
+        out.error(`ERR No such user '${args.shown(i + 1)}'`)
         return undefined
       }
     } else if (args.is(i, 'skipme') && (args.is(i + 1, 'yes') || args.is(i + 1, 'no'))) {

@@ -21,7 +21,7 @@ function expireConditions(args: CommandArguments, out: ReplyWriter): Conditions 
     else if (args.is(i, 'gt')) conditions.gt = true
     else if (args.is(i, 'lt')) conditions.lt = true
     else {
-      out.error(`ERR Unsupported option ${args.text(i)}`)
+      out.error(`ERR Unsupported option ${args.shown(i)}`)
       return undefined
     }
   }

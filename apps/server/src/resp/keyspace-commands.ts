@@ -122,7 +122,8 @@ function scanOptions(args: CommandArguments, out: ReplyWriter): ScanOptions | un
  */
 function scan(session: Session, args: CommandArguments, out: ReplyWriter): void {
   const { store, cursors, monotonic } = session.node
-  const cursorText = args.text(1)
+  // As strtoul reads it: nothing is 0.
+  const cursorText = args.text(1) || '0'
   if (!/^[+-]?[0-9]+$/.test(cursorText) || BigInt(cursorText) >= 2n ** 64n) {
     out.error('ERR invalid cursor')
     return

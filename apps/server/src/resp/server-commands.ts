@@ -78,9 +78,7 @@ function commandList(session: Session, args: CommandArguments, out: ReplyWriter)
     out.error(syntaxError)
     return
   }
-  // Filters see subcommands too, as in Redis.
-  const { all, numbered } = session.node.commands
-  const names = (args.count === 2 ? all : numbered).filter(keep)
+  const names = session.node.commands.numbered.filter(keep)
   out.array(names.length)
   for (const { fullName } of names) out.bulkText(fullName)
 }
@@ -146,7 +144,7 @@ function slowlogGet({ node }: Session, args: CommandArguments, out: ReplyWriter)
       return
     }
   } else if (args.count > 3) {
-    out.error(`ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.`)
+    out.error(`ERR unknown subcommand or wrong number of arguments for '${args.shown(1, 128)}'. Try SLOWLOG HELP.`)
     return
   }
   const { entries } = node.slowLog
@@ -240,7 +238,7 @@ function latencyDoctor({ node }: Session, _: CommandArguments, out: ReplyWriter)
 
 function functionFlush(_: Session, args: CommandArguments, out: ReplyWriter): void {
   if (args.count > 3) {
-    out.error(`ERR unknown subcommand or wrong number of arguments for '${args.text(1)}'. Try FUNCTION HELP.`)
+    out.error(`ERR unknown subcommand or wrong number of arguments for '${args.shown(1, 128)}'. Try FUNCTION HELP.`)
   } else if (args.count === 3 && !args.is(2, 'sync') && !args.is(2, 'async')) {
     out.error('ERR FUNCTION FLUSH only supports SYNC|ASYNC option')
   } else {
