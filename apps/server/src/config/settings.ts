@@ -210,7 +210,7 @@ export const settings = [
     name: 'batch-records',
     type: 'integer',
     min: 1,
-    max: 10_000,
+    max: 9999,
     default: 1000,
     help: 'records in one request',
     commands: ['import'],

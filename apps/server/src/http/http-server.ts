@@ -118,7 +118,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       // Read by the validator: a parser that throws here would end the process.
       querystringParser: (text) => ({ text }),
     },
-    rewriteUrl: (request) => (request.method === 'POST' ? (request.url ?? '/') : hideKeyInPath(request.url ?? '/')),
+    rewriteUrl: (request) => hideKeyInPath(request.url ?? '/', request.method !== 'POST'),
     clientErrorHandler(error, socket) {
       counters.clientErrors++
       if (socket.writable && error.code !== 'ECONNRESET') socket.end(clientErrorAnswer(error))

@@ -39,6 +39,9 @@ describe('keys in paths', () => {
     expect(hideKeyInPath('/api/v1/kv/a?ttlSeconds=5')).toBe('/api/v1/kv/~YQ?ttlSeconds=5')
     for (const url of ['/api/v1/kv?prefix=a', '/metrics', '/API/v1/kv/a', '//api/v1/kv/a', '/api/v1/kv/%zz'])
       expect(hideKeyInPath(url)).toBe(url)
+    expect(hideKeyInPath('/api/v1/kv/batch', false)).toBe('/api/v1/kv/batch')
+    for (const url of ['/api/v1/%6bv/a', '/%6detrics', '/..%2fmetrics?a=%41']) expect(hideKeyInPath(url)).toBe('/-')
+    expect(hideKeyInPath('/api/v1/kv/%62atch', false)).toBe('/-')
   })
 })
 

@@ -45,17 +45,22 @@ export function percentEncode(bytes: Uint8Array): string {
 }
 
 const keyPrefix = '/api/v1/kv/'
+/** Where no route is. */
+const noPath = '/-'
 
 /**
  * The router decodes paths as UTF-8 and gives `/` and `%2F` meanings; a key may be any bytes. So before routing, everything
  * after `/api/v1/kv/` becomes base64url of the key's bytes: one opaque segment that no path trick can leave. A path that is
- * not well encoded stays as it is and finds no route.
+ * not well encoded stays as it is and finds no route. `keyed`: the method takes a key in the path.
  */
-export function hideKeyInPath(url: string): string {
-  if (!url.startsWith(keyPrefix)) return url
+export function hideKeyInPath(target: string, keyed = true): string {
+  // The absolute form, which proxies send, means its path.
+  const url = target.replace(/^https?:\/\/[^/?]*/i, '')
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
   const search = query === -1 ? '' : url.slice(query)
+  // No other path has anything to encode: one that does is a disguise.
+  if (!keyed || !path.startsWith(keyPrefix)) return path.includes('%') ? noPath : url
   if (/%(?![0-9a-f]{2})/i.test(path)) return url
   // `~` keeps the segment apart from anything a client could have written there, and an empty key routable.
   return `${keyPrefix}~${percentDecode(path.slice(keyPrefix.length)).toString('base64url')}${search}`

@@ -1,5 +1,5 @@
 import type { StoreStats } from '@caskade/engine'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, type Metric, Registry } from 'prom-client'
 import { type HttpCounters, requestSecondsBounds } from '../http/http-counters.js'
 import type { RespCounters } from '../resp/resp-counters.js'
 import type { CommandFigures, RespServer } from '../resp/resp-server.js'
@@ -171,30 +171,30 @@ export function createMetrics(sources: MetricSources): { readonly type: string; 
   }
 }
 
-/** A histogram by route and status class whose figures come from `counters` when it is scraped. */
+/** A histogram by route and status whose figures come from `counters` when it is scraped. */
 function requestHistogram(registry: Registry, counters: HttpCounters): void {
   const name = 'caskade_http_request_duration_seconds'
-  const histogram = new Histogram<string>({
+  const histogram = {
     name,
     help: 'Time from the headers of a request to the end of its answer.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [...requestSecondsBounds],
-    registers: [registry],
-  })
-  const declared = histogram.get.bind(histogram)
-  histogram.get = async () => {
-    const values: Awaited<ReturnType<typeof declared>>['values'] = []
-    for (const { method, route, status, count, seconds, buckets } of counters.routes.values()) {
-      const labels = { method, route, status: String(status) }
-      let upTo = 0
-      for (const [index, bound] of requestSecondsBounds.entries()) {
-        upTo += buckets[index]!
-        values.push({ metricName: `${name}_bucket`, labels: { ...labels, le: bound }, value: upTo })
+    type: 'histogram',
+    aggregator: 'sum',
+    async get() {
+      const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = []
+      for (const { method, route, status, count, seconds, buckets } of counters.routes.values()) {
+        const labels = { method, route, status: String(status) }
+        let upTo = 0
+        for (const [index, bound] of requestSecondsBounds.entries()) {
+          upTo += buckets[index]!
+          values.push({ metricName: `${name}_bucket`, labels: { ...labels, le: bound }, value: upTo })
+        }
+        values.push({ metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count })
+        values.push({ metricName: `${name}_sum`, labels, value: seconds })
+        values.push({ metricName: `${name}_count`, labels, value: count })
       }
-      values.push({ metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count })
-      values.push({ metricName: `${name}_sum`, labels, value: seconds })
-      values.push({ metricName: `${name}_count`, labels, value: count })
-    }
-    return { ...(await declared()), values }
+      return { name, help: this.help, type: this.type, aggregator: this.aggregator, values }
+    },
   }
+  // prom-client's own histograms can only be observed into; its registry asks a metric for no more than these members.
+  registry.registerMetric(histogram as unknown as Metric)
 }
