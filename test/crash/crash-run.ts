@@ -50,6 +50,8 @@ export async function crashRun(options: CrashOptions): Promise<CrashReport> {
     if (run.report.violations === 0) await run.finish({ ...planRound(random, false, 0), freshDirectory: false })
   } catch (error) {
     run.violate(String((error as Error).stack ?? error))
+  } finally {
+    await run.end()
   }
   return run.report
 }
@@ -58,6 +60,7 @@ class CrashRun {
   readonly report: CrashReport
   readonly #options: CrashOptions
   #ledgers = new Map<string, PrefixLedger>()
+  #running: RunningTarget | undefined
 
   constructor(options: CrashOptions) {
     this.#options = options
@@ -91,8 +94,13 @@ class CrashRun {
       await running.close()
       running = await this.#startVerified(plan)
     }
-    if (this.report.violations > 0) return running.kill()
+    if (this.report.violations > 0) return
     await this.#writeAndKill(running, plan)
+  }
+
+  /** Whatever happened, no process is left. */
+  async end(): Promise<void> {
+    await this.#running?.kill()
   }
 
   /** The last crash verified, then an ordinary stop, after which nothing may differ. */
@@ -116,6 +124,7 @@ class CrashRun {
   async #startVerified(plan: RoundPlan): Promise<RunningTarget> {
     const startedAt = performance.now()
     const running = await this.#options.target.start(this.#options.directory, plan)
+    this.#running = running
     this.report.startMsMax = Math.max(this.report.startMsMax, Math.round(performance.now() - startedAt))
     this.#verify(await running.readAll())
     return running

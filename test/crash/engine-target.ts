@@ -7,15 +7,20 @@ import type { CrashTarget, RunningTarget, Writer } from './crash-target.js'
 import { acknowledgementFd, type EngineAnswer, type EngineRequest } from './engine-child.js'
 import type { RoundPlan } from './round-plan.js'
 
+/** An answer that takes longer is a hang. */
+const answerMsMax = 120_000
 const processEnded = 'the process ended instead of answering'
 const childPath = fileURLToPath(new URL('engine-child-main.js', import.meta.url))
 
 class EngineProcess implements RunningTarget {
   readonly #child: ChildProcess
+  readonly #acknowledgements: Readable
   readonly #closed: Promise<unknown>
 
   constructor() {
     this.#child = fork(childPath, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'ipc'] })
+    this.#acknowledgements = this.#child.stdio[acknowledgementFd] as Readable
+    this.#acknowledgements.resume() // unread, it would hold back `close`
     this.#closed = once(this.#child, 'close')
   }
 
@@ -25,7 +30,9 @@ class EngineProcess implements RunningTarget {
     })
     const ended = this.#closed.then((): EngineAnswer => ({ type: 'failed', message: processEnded }))
     this.#child.send(request, () => {}) // a dead child answers through `closed`
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), answerMsMax)
     const answer = await Promise.race([answered, ended])
+    clearTimeout(timer)
     if (answer.type === 'failed') throw new Error(answer.message)
     return answer.records
   }
@@ -41,8 +48,7 @@ class EngineProcess implements RunningTarget {
   /** The engine has one writing thread: the first writer is it. Its operations are made here again and counted off. */
   async write([writer]: readonly Writer[], plan: RoundPlan): Promise<string[]> {
     const { workload, ledger } = writer!
-    const pipe = this.#child.stdio[acknowledgementFd] as Readable
-    pipe.on('data', (chunk: Buffer) => {
+    this.#acknowledgements.on('data', (chunk: Buffer) => {
       for (let i = 0; i < chunk.length; i++) {
         ledger.issue(workload.next())
         ledger.acknowledge()
@@ -80,7 +86,12 @@ export const engineTarget: CrashTarget = {
   },
   async start(directory, plan) {
     const engine = new EngineProcess()
-    await engine.open(directory, plan)
-    return engine
+    try {
+      await engine.open(directory, plan)
+      return engine
+    } catch (error) {
+      await engine.kill()
+      throw error
+    }
   },
 }
