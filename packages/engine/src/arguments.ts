@@ -1,4 +1,4 @@
-import { keyBytesMax, tagMax, valueBytesMax } from './store.js'
+import { type BatchOperation, keyBytesMax, type ScanOptions, tagMax, valueBytesMax } from './store.js'
 
 /** The checks of every public write and read: a caller's mistake is a TypeError or RangeError, and nothing has happened. */
 export function checkKey(key: Uint8Array): void {
@@ -29,6 +29,19 @@ export function checkExpiresAt(expiresAt: number): void {
 export function checkTag(tag: number): void {
   if (!Number.isInteger(tag) || tag < 0 || tag > tagMax)
     throw new RangeError(`a tag is a whole number from 0 to ${tagMax}, not ${tag}`)
+}
+
+export function checkScan({ gt, gte, lt, lte, prefix, limit }: ScanOptions): void {
+  for (const [name, bound] of Object.entries({ gt, gte, lt, lte, prefix })) {
+    if (bound !== undefined && !(bound instanceof Uint8Array))
+      throw new TypeError(`${name} of a scan is a Uint8Array, not ${describe(bound)}`)
+  }
+  if (limit !== undefined && !(limit >= 0)) throw new RangeError(`limit of a scan is 0 or more records, not ${limit}`)
+}
+
+export function checkBatchType({ type }: BatchOperation): void {
+  if (type !== 'put' && type !== 'delete')
+    throw new TypeError(`an operation of a batch is of type 'put' or 'delete', not ${String(type)}`)
 }
 
 function describe(value: unknown): string {

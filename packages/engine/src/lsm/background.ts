@@ -144,9 +144,9 @@ export class Background {
       tables,
     }
     this.#flusher.run(job, (error, result) => {
-      this.#finish(error, result, (written) => {
-        // `clear` may have dropped the memtable meanwhile: then its table is not wanted either.
-        if (!this.#log.immutables.includes(memtable)) return this.#discard(written)
+      // `clear` may have dropped the memtable meanwhile: then its table is not wanted, nor is it news if there is none.
+      const wanted = () => this.#log.immutables.includes(memtable)
+      this.#finish(error, result, wanted, (written) => {
         this.#tree.apply({
           sequence: memtable.largestSequence,
           addTables: written.map((table) => ({ ...table, level: 0 })),
@@ -160,7 +160,7 @@ export class Background {
     })
   }
 
-  #compact(choice: CompactionChoice, done?: (error: CaskadeError | undefined) => void): void {
+  #compact(choice: CompactionChoice, done?: (error: unknown) => void): void {
     const { directory, tables, tableBytes, clock } = this.#options
     const { outputLevel, bottom } = choice
     const wanted = new Set(choice.inputs)
@@ -175,7 +175,6 @@ export class Background {
       } catch (error) {
         this.#onError(error)
       }
-      done?.(undefined)
       return
     }
     const bytes = inputs.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
@@ -190,9 +189,11 @@ export class Background {
       tables,
     }
     this.#compactor.run(job, (error, result) => {
-      this.#finish(error, result, (written) => {
+      const wanted = () => {
         const live = new Set([...this.#tree.version.tables()].map(({ meta }) => meta.number))
-        if (!choice.inputs.every((number) => live.has(number))) return this.#discard(written)
+        return choice.inputs.every((number) => live.has(number))
+      }
+      const failure = this.#finish(error, result, wanted, (written) => {
         this.#tree.apply({
           dropTables: choice.inputs,
           addTables: written.map((table): TableMeta => ({ ...table, level: outputLevel })),
@@ -200,7 +201,7 @@ export class Background {
         this.counters.compactions++
         for (const { fileBytes } of written) this.counters.bytesCompacted += fileBytes
       })
-      done?.(error)
+      done?.(failure)
     })
   }
 
@@ -208,18 +209,26 @@ export class Background {
     for (const { number } of written) this.#options.storage.remove(tablePath(this.#options.directory, number))
   }
 
+  /** Returns why the job's result could not be had or entered, if so. */
   #finish(
     error: CaskadeError | undefined,
     result: JobResult | undefined,
+    /** Whether what the job worked on is still there. */
+    wanted: () => boolean,
     enter: (written: readonly WrittenTable[]) => void,
-  ): void {
+  ): unknown {
+    let failed: unknown
     try {
-      if (error !== undefined) throw error
-      if (result !== undefined && result.type !== 'verify') enter(result.written)
+      const written = result === undefined || result.type === 'verify' ? [] : result.written
+      if (!wanted()) this.#discard(written)
+      else if (error !== undefined) throw error
+      else enter(written)
     } catch (failure) {
+      failed = failure
       this.#onError(failure)
     }
     this.#changed()
+    return failed
   }
 
   #onError(error: unknown): void {

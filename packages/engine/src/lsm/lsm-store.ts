@@ -1,4 +1,13 @@
-import { checkExpiresAt, checkKey, checkKeyLength, checkTag, checkValue, checkValueLength } from '../arguments.js'
+import {
+  checkBatchType,
+  checkExpiresAt,
+  checkKey,
+  checkKeyLength,
+  checkScan,
+  checkTag,
+  checkValue,
+  checkValueLength,
+} from '../arguments.js'
 import { CaskadeError } from '../errors.js'
 import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
@@ -86,6 +95,7 @@ export class LsmStore implements Store {
   readonly #borrowed: BorrowedRecord = { bytes: noBytes, valueStart: 0, valueEnd: 0, sequence: 0, expiresAt: 0, tag: 0 }
   #readOnly: CaskadeError | undefined
   #closed = false
+  #closing: Promise<void> | undefined
   #throttleAt = throttleBytes
   #owedPauseMs = 0
   #pausedMs = 0
@@ -195,6 +205,7 @@ export class LsmStore implements Store {
   }
 
   scan(options: ScanOptions = {}): Scan {
+    checkScan(options)
     if (this.#closed) throw closedError()
     const memtables = [...this.#log.immutables, this.#log.active].map((memtable) => memtable.retain())
     const version = this.#tree.version.retain()
@@ -263,6 +274,7 @@ export class LsmStore implements Store {
   writeSync(batch: readonly BatchOperation[]): number {
     return this.atomic(() => {
       for (const operation of batch) {
+        checkBatchType(operation)
         if (operation.type === 'delete') this.deleteSync(operation.key)
         else this.putSync(operation.key, operation.value, operation)
       }
@@ -294,7 +306,7 @@ export class LsmStore implements Store {
   }
 
   async clear(): Promise<void> {
-    this.#admitWrite()
+    this.#admitMaintenance('clear')
     this.#log.rotate()
     const memtables = this.#log.immutables
     this.#tree.apply({
@@ -318,6 +330,8 @@ export class LsmStore implements Store {
 
   /** Oldest segment first: a crash in between loses a suffix, never a hole. */
   async #syncLog(): Promise<number> {
+    // Asked for in the middle of an atomic batch: not before the batch is whole.
+    if (this.#log.inAtomic) await null
     const sequence = this.#log.sequence
     const memtables = [...this.#log.immutables, this.#log.active].filter(({ syncedEnd, end }) => syncedEnd < end)
     for (const memtable of memtables) memtable.retain()
@@ -389,8 +403,14 @@ export class LsmStore implements Store {
 
   // Maintenance
 
-  async flush(): Promise<void> {
+  #admitMaintenance(operation: string): void {
     this.#admitWrite()
+    if (this.#log.inAtomic)
+      throw new TypeError(`${operation}() cannot be part of an atomic batch: call it before or after`)
+  }
+
+  async flush(): Promise<void> {
+    this.#admitMaintenance('flush')
     this.#log.rotate()
     await this.#background.flushed()
     await this.#tree.settle()
@@ -450,7 +470,8 @@ export class LsmStore implements Store {
       if (walk.end < end)
         report.errors.push({ file: file.path, offset: walk.end, message: 'a record does not match its checksum' })
     }
-    const result = await this.#background.run({ type: 'verify', tables })
+    const release = this.#tree.holdFiles()
+    const result = await this.#background.run({ type: 'verify', tables }).finally(release)
     if (result.type !== 'verify') throw new TypeError(`a verify job answered ${result.type}`)
     return {
       files: report.files + result.files,
@@ -460,8 +481,12 @@ export class LsmStore implements Store {
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#syncTimer)
     try {
       // What is in tables needs no replay. If it cannot be flushed now, it is in the log.

@@ -129,6 +129,7 @@ function replaySegments(
     }
     // From here on its end is listed in the manifest as a promise.
     file.sync()
+    memtable.assumeSynced()
     memtables.push(memtable)
   }
   return memtables

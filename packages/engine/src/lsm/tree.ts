@@ -29,6 +29,7 @@ export class Tree {
   /** Files to remove once the manifest that no longer lists them is on disk. */
   #obsolete: string[] = []
   #syncing: Promise<void> | undefined
+  #holds = 0
 
   constructor(
     storage: Storage,
@@ -114,7 +115,17 @@ export class Tree {
     await this.#syncing
   }
 
+  /** Until what is returned is called, no file is removed: for a job that opens files of this version by name. */
+  holdFiles(): () => void {
+    this.#holds++
+    return () => {
+      this.#holds--
+      this.#removeObsolete()
+    }
+  }
+
   #removeObsolete(): void {
+    if (this.#holds > 0) return
     if (this.#obsolete.length > obsoleteMax) {
       try {
         this.#manifest.sync()
@@ -127,7 +138,7 @@ export class Tree {
 
   async #syncAndRemove(): Promise<void> {
     try {
-      while (this.#obsolete.length > 0) {
+      while (this.#obsolete.length > 0 && this.#holds === 0) {
         const files = this.#obsolete.splice(0)
         await this.#manifest.syncLater()
         this.#removeFiles(files)

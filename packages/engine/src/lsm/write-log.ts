@@ -1,3 +1,4 @@
+import { applySync } from '../apply-sync.js'
 import { hashKey } from '../key-hash.js'
 import { FoundRecord } from './found-record.js'
 import { frameBytes, type Memtable, segmentCapacityFor } from './memtable/memtable.js'
@@ -23,8 +24,7 @@ export class WriteLog {
   /** Sealed, oldest first. */
   #immutables: readonly Memtable[]
   #sequence: number
-  /** Sequence before the atomic batch being applied, or -1 outside one. */
-  #atomicFrom = -1
+  #inAtomic = false
   /** Bytes written since the store was opened: what throttling counts. */
   bytesWritten = 0
 
@@ -49,7 +49,7 @@ export class WriteLog {
   }
 
   get inAtomic(): boolean {
-    return this.#atomicFrom >= 0
+    return this.#inAtomic
   }
 
   put(
@@ -85,20 +85,34 @@ export class WriteLog {
     return sequence
   }
 
+  /** All writes that `apply` makes, or none if it throws. One within another is part of its frame. */
   atomic<T>(apply: () => T): T {
-    if (this.inAtomic) return apply()
-    this.#atomicFrom = this.#sequence
+    if (this.#inAtomic) return this.#applyPart(apply)
+    const sequence = this.#sequence
+    this.#inAtomic = true
     this.#active.openFrame()
     try {
-      const result = apply()
+      const result = applySync(apply)
       this.#active.commitFrame()
       return result
     } catch (error) {
       this.#active.abortFrame()
-      this.#sequence = this.#atomicFrom
+      this.#sequence = sequence
       throw error
     } finally {
-      this.#atomicFrom = -1
+      this.#inAtomic = false
+    }
+  }
+
+  #applyPart<T>(apply: () => T): T {
+    const sequence = this.#sequence
+    const records = this.#active.openRecordCount
+    try {
+      return applySync(apply)
+    } catch (error) {
+      this.#active.takeBack(records)
+      this.#sequence = sequence
+      throw error
     }
   }
 

@@ -1,6 +1,17 @@
-import { checkExpiresAt, checkKey, checkKeyLength, checkTag, checkValue, checkValueLength } from '../arguments.js'
+import { applySync } from '../apply-sync.js'
+import {
+  checkBatchType,
+  checkExpiresAt,
+  checkKey,
+  checkKeyLength,
+  checkScan,
+  checkTag,
+  checkValue,
+  checkValueLength,
+} from '../arguments.js'
 import { CaskadeError } from '../errors.js'
 import { scanRange } from '../scan-range.js'
+import { sliceIterator } from '../slice-iterator.js'
 import type {
   BatchOperation,
   BorrowedRecord,
@@ -37,14 +48,19 @@ export class MemoryStore implements Store {
   #sorted: string[] | undefined
   #sequence = 0
   #closed = false
+  #atomicDepth = 0
   readonly #clock: () => number
 
   constructor(options: { clock?: () => number } = {}) {
     this.#clock = options.clock ?? Date.now
   }
 
-  #live(text: string): Stored | undefined {
+  #checkOpen(): void {
     if (this.#closed) throw new CaskadeError('CASKADE_CLOSED', 'this store is closed: open it again')
+  }
+
+  #live(text: string): Stored | undefined {
+    this.#checkOpen()
     const stored = this.#records.get(text)
     return stored === undefined || (stored.expiresAt !== 0 && stored.expiresAt <= this.#clock()) ? undefined : stored
   }
@@ -130,7 +146,9 @@ export class MemoryStore implements Store {
   }
 
   writeSync(batch: readonly BatchOperation[]): number {
+    this.#checkOpen()
     for (const operation of batch) {
+      checkBatchType(operation)
       checkKey(operation.key)
       if (operation.type === 'delete') continue
       checkValue(operation.value)
@@ -149,20 +167,31 @@ export class MemoryStore implements Store {
   }
 
   atomic<T>(apply: () => T): T {
+    this.#checkOpen()
     const before = new Map(this.#records)
     const sequence = this.#sequence
+    this.#atomicDepth++
     try {
-      return apply()
+      return applySync(apply)
     } catch (error) {
       this.#records.clear()
       for (const [text, stored] of before) this.#records.set(text, stored)
       this.#sorted = undefined
       this.#sequence = sequence
       throw error
+    } finally {
+      this.#atomicDepth--
     }
   }
 
+  #admitMaintenance(operation: string): void {
+    this.#checkOpen()
+    if (this.#atomicDepth > 0)
+      throw new TypeError(`${operation}() cannot be part of an atomic batch: call it before or after`)
+  }
+
   async clear(): Promise<void> {
+    this.#admitMaintenance('clear')
     this.#records.clear()
     this.#sorted = undefined
   }
@@ -171,13 +200,14 @@ export class MemoryStore implements Store {
   backpressure(): undefined {}
 
   scan(options: ScanOptions = {}): Scan {
+    checkScan(options)
+    this.#checkOpen()
     const entries = this.#entries(options)
-    return {
-      [Symbol.iterator]: () => entries[Symbol.iterator](),
-      [Symbol.asyncIterator]: async function* () {
+    return sliceIterator(
+      (function* (): Generator<Entry, undefined> {
         yield* entries
-      },
-    }
+      })(),
+    )
   }
 
   #entries(options: ScanOptions): Entry[] {
@@ -197,8 +227,13 @@ export class MemoryStore implements Store {
     return found
   }
 
-  async flush(): Promise<void> {}
-  async compactRange(): Promise<void> {}
+  async flush(): Promise<void> {
+    this.#admitMaintenance('flush')
+  }
+
+  async compactRange(): Promise<void> {
+    this.#admitMaintenance('compactRange')
+  }
 
   stats(): StoreStats {
     return {
@@ -212,6 +247,7 @@ export class MemoryStore implements Store {
   }
 
   async verify(): Promise<VerifyReport> {
+    this.#checkOpen()
     return { files: 0, bytes: 0, records: this.#records.size, errors: [] }
   }
 

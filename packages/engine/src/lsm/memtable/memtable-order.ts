@@ -15,20 +15,12 @@ export class MemtableOrder {
     return this.#runs.reduce((sum, run) => sum + run.byteLength, 0)
   }
 
-  /** Runs over every record before `end`; the frame at `openFrame` (if before `end`) has no header yet. */
-  runs(segment: SegmentBytes, openFrame: number, end: number): readonly Uint32Array[] {
-    const fresh = recordsBetween(segment, this.#upTo, openFrame)
+  /** Runs over every record before `end`, where a frame ends. */
+  runs(segment: SegmentBytes, end: number): readonly Uint32Array[] {
+    const fresh = recordsBetween(segment, this.#upTo, end)
     if (fresh.length > 0) this.#add(segment, Uint32Array.from(fresh))
-    this.#upTo = openFrame
-    const open: number[] = []
-    for (let offset = openFrame + frameHeaderBytes; offset < end; offset = recordEnd(segment.view, offset)) {
-      open.push(offset)
-    }
-    if (open.length === 0) return [...this.#runs]
-    // Records of an open frame can still be taken back, so they are never kept.
-    const openRun = Uint32Array.from(open)
-    sortRecords(segment, openRun)
-    return [...this.#runs, openRun]
+    this.#upTo = end
+    return [...this.#runs]
   }
 
   #add(segment: SegmentBytes, run: Uint32Array): void {

@@ -4,6 +4,7 @@ import { hashKey } from '../../key-hash.js'
 import { kindDelete, type RecordFields } from '../record-cursor.js'
 import { MemtableIndex } from './memtable-index.js'
 import { MemtableOrder } from './memtable-order.js'
+import { sortRecords } from './memtable-sort.js'
 import { RunCursor } from './run-cursor.js'
 import {
   align8,
@@ -64,6 +65,8 @@ export class Memtable implements SegmentBytes {
   #largestSequence = 0
   #openFrame = 0
   #openRecords = 0
+  /** Both sequences as they were before the open frame. */
+  #sequencesBefore: readonly [smallest: number, largest: number] = [0, 0]
   #sealed = false
   #references = 1
   #watermark: Watermark
@@ -99,6 +102,7 @@ export class Memtable implements SegmentBytes {
     return { memtable, walk }
   }
 
+  /** Everything of worth lies before it, the seal included. */
   get end(): number {
     return this.#end
   }
@@ -232,6 +236,7 @@ export class Memtable implements SegmentBytes {
   openFrame(): void {
     this.#openFrame = this.#end
     this.#openRecords = 0
+    this.#sequencesBefore = [this.#smallestSequence, this.#largestSequence]
     this.#end += frameHeaderBytes
   }
 
@@ -248,14 +253,29 @@ export class Memtable implements SegmentBytes {
 
   /** Takes back every record of the open frame. Their bytes stay as they are until the next put. */
   abortFrame(): void {
-    for (const offset of this.openRecords().reverse()) {
+    this.takeBack(0)
+    this.#end = this.#openFrame
+    this.#openFrame = 0
+  }
+
+  get openRecordCount(): number {
+    return this.#openRecords
+  }
+
+  /** Takes back the records of the open frame but its first `kept`. */
+  takeBack(kept: number): void {
+    const records = this.openRecords()
+    for (const offset of records.splice(kept).reverse()) {
       const start = recordKeyStart(this.view, offset)
       const end = start + this.view.getUint16(offset + keyLengthAt, true)
       const slot = this.#slotOf(hashKey(this.bytes, start, end), this.bytes, start, end)
       this.#index.setAt(slot, this.view.getUint32(offset + previousAt, true))
+      this.#end = offset
     }
-    this.#end = this.#openFrame
-    this.#openFrame = 0
+    this.#openRecords = kept
+    const last = records.at(-1)
+    if (last !== undefined) this.#largestSequence = recordSequence(this.view, last)
+    else [this.#smallestSequence, this.#largestSequence] = this.#sequencesBefore
   }
 
   /** Offsets of the open frame's records, in order. */
@@ -270,8 +290,11 @@ export class Memtable implements SegmentBytes {
   /** No more writes: a last, empty frame tells recovery that nothing is missing. */
   seal(): void {
     if (this.#sealed) return
-    sealFrame(this.view, this.bytes, this.#salt, this.#end, this.#end + frameHeaderBytes, 0)
-    this.file.commit(this.#end, this.#end + frameHeaderBytes)
+    const end = this.#end + frameHeaderBytes
+    sealFrame(this.view, this.bytes, this.#salt, this.#end, end, 0)
+    this.file.commit(this.#end, end)
+    // The next sync covers the seal too: were it lost, what later segments hold would look like the far side of a hole.
+    this.#end = align8(end)
     this.#sealed = true
   }
 
@@ -282,10 +305,26 @@ export class Memtable implements SegmentBytes {
     this.file.commit(start, end)
   }
 
+  /** As `markSynced` for all of a recovered segment, which is open for reading only: the manifest keeps its end instead. */
+  assumeSynced(): void {
+    this.#watermark = { ...this.#watermark, syncedEnd: this.#end }
+  }
+
   /** Cursors that together see every record of this moment: later puts do not show in them. */
   cursors(): RunCursor[] {
-    const openFrom = this.#openFrame === 0 ? this.#end : this.#openFrame
-    return this.#order.runs(this, openFrom, this.#end).map((run) => new RunCursor(this, run))
+    const wholeEnd = this.#openFrame === 0 ? this.#end : this.#openFrame
+    const cursors = this.#order.runs(this, wholeEnd).map((run) => new RunCursor(this, run))
+    if (this.#openRecords > 0 && this.#openFrame !== 0) cursors.push(this.#openCursor())
+    return cursors
+  }
+
+  /** Over a copy of the open frame: its records may yet be taken back and written over. */
+  #openCursor(): RunCursor {
+    const bytes = this.bytes.slice(this.#openFrame, this.#end)
+    const copy = { bytes, view: viewOf(bytes) }
+    const run = Uint32Array.from(this.openRecords(), (offset) => offset - this.#openFrame)
+    sortRecords(copy, run)
+    return new RunCursor(copy, run)
   }
 
   /** Keeps the segment open, for a reader that spans more than one call, or a sync under way. */

@@ -1,0 +1,271 @@
+import { basename, dirname } from 'node:path'
+import { LockedError } from '../errors.js'
+import type { AppendFile, ReadFile, SegmentFile, Storage, StorageLock } from '../io/storage.js'
+import { storageError } from '../io/storage-error.js'
+import { PowerCutFile } from './power-cut-file.js'
+import { SeededRandom } from './seeded-random.js'
+
+type Entries = Map<string, PowerCutFile>
+
+/** A change of a directory; until the directory is synced, a power cut may take it back. */
+type Change =
+  | { type: 'enter'; name: string; file: PowerCutFile }
+  | { type: 'remove'; name: string }
+  | { type: 'rename'; from: string; to: string; file: PowerCutFile }
+
+function make(entries: Entries, change: Change): void {
+  if (change.type === 'rename') entries.delete(change.from)
+  if (change.type === 'remove') entries.delete(change.name)
+  else entries.set(change.type === 'rename' ? change.to : change.name, change.file)
+}
+
+class Directory {
+  readonly entries: Entries
+  readonly durable: Entries
+  readonly pending: Change[] = []
+
+  constructor(entries: Entries = new Map(), durable: Entries = new Map()) {
+    this.entries = entries
+    this.durable = durable
+  }
+
+  change(change: Change): void {
+    make(this.entries, change)
+    this.pending.push(change)
+  }
+
+  sync(): void {
+    for (const change of this.pending.splice(0)) make(this.durable, change)
+  }
+}
+
+export interface PowerCutOptions {
+  /** As a storage that maps files: what is stored in a segment's bytes is in its file at once, without `commit`. */
+  mapped: boolean
+  /** Called after every call that changed something: the moments at which a crash can differ. */
+  onChange?: (operation: string, path: string) => void
+}
+
+/**
+ * Files in memory that know what a sync has made durable, after Pebble's crashable memory file system: the test body of the
+ * storage port for crashes. The clones are what the next process finds; the original goes on.
+ */
+export class PowerCutStorage implements Storage {
+  readonly mapped: boolean
+  /** Files opened and not yet closed. */
+  openFiles = 0
+  onChange: (operation: string, path: string) => void
+  readonly #directories: Map<string, Directory>
+  readonly #locked = new Set<string>()
+
+  constructor(options: PowerCutOptions, directories: Map<string, Directory> = new Map()) {
+    this.mapped = options.mapped
+    this.onChange = options.onChange ?? (() => {})
+    this.#directories = directories
+  }
+
+  /** What is left when the process dies now: every file as it reads now. */
+  processCrashClone(): PowerCutStorage {
+    const clones = new Map<PowerCutFile, PowerCutFile>()
+    const cloneOf = (file: PowerCutFile) => {
+      const clone = clones.get(file) ?? file.processClone()
+      clones.set(file, clone)
+      return clone
+    }
+    const all = (entries: Entries) => new Map([...entries].map(([name, file]) => [name, cloneOf(file)]))
+    const directories = new Map<string, Directory>()
+    for (const [path, { entries, durable, pending }] of this.#directories) {
+      const clone = new Directory(all(entries), all(durable))
+      clone.pending.push(
+        ...pending.map((change) => (change.type === 'remove' ? change : { ...change, file: cloneOf(change.file) })),
+      )
+      directories.set(path, clone)
+    }
+    return new PowerCutStorage({ mapped: this.mapped }, directories)
+  }
+
+  /** What is left when the power goes now: each un-synced page and each un-synced name with probability `p`. */
+  crashClone(p: number, seed: number): PowerCutStorage {
+    const random = new SeededRandom(seed)
+    const directories = new Map<string, Directory>()
+    for (const [path, { durable, pending }] of this.#directories) {
+      const left: Entries = new Map(durable)
+      for (const change of pending) if (random.chance(p)) make(left, change)
+      const files = [...left].map(([name, file]) => [name, file.powerCutClone(p, random)] as const)
+      directories.set(path, new Directory(new Map(files), new Map(files)))
+    }
+    return new PowerCutStorage({ mapped: this.mapped }, directories)
+  }
+
+  /** The bytes of a file, for tests that damage them. */
+  contentOf(path: string): Uint8Array {
+    return this.#file('read', path).content
+  }
+
+  /** Puts a file in place as if it had always been there. */
+  place(path: string, content: Uint8Array): void {
+    const file = new PowerCutFile(content.slice(), content.slice())
+    this.#directory('place', path).entries.set(basename(path), file)
+    this.#directory('place', path).durable.set(basename(path), file)
+  }
+
+  makeDirectory(path: string): void {
+    if (this.#directories.has(path)) return
+    this.#directories.set(path, new Directory())
+    this.onChange('makeDirectory', path)
+  }
+
+  list(directory: string): string[] {
+    return [...this.#directory('list', directory, directory).entries.keys()].sort()
+  }
+
+  size(path: string): number | undefined {
+    return this.#directory('examine', path).entries.get(basename(path))?.content.length
+  }
+
+  remove(path: string): void {
+    const directory = this.#directory('remove', path)
+    if (!directory.entries.has(basename(path))) return
+    directory.change({ type: 'remove', name: basename(path) })
+    this.onChange('remove', path)
+  }
+
+  rename(from: string, to: string): void {
+    const file = this.#file('rename', from)
+    this.#directory('rename', to).change({ type: 'rename', from: basename(from), to: basename(to), file })
+    this.onChange('rename', to)
+  }
+
+  syncDirectory(directory: string): void {
+    this.#directory('sync', directory, directory).sync()
+    this.onChange('syncDirectory', directory)
+  }
+
+  lock(path: string): StorageLock {
+    if (this.#locked.has(path)) throw new LockedError(dirname(path), process.pid)
+    this.#locked.add(path)
+    return { release: () => this.#locked.delete(path) }
+  }
+
+  create(path: string): AppendFile {
+    const file = this.#enter(path)
+    this.onChange('create', path)
+    return this.#appendFile(path, file, 0)
+  }
+
+  append(path: string, length: number): AppendFile {
+    const file = this.#file('open', path)
+    file.resize(length)
+    this.onChange('truncate', path)
+    return this.#appendFile(path, file, length)
+  }
+
+  #appendFile(path: string, file: PowerCutFile, length: number): AppendFile {
+    const end = { at: length }
+    return {
+      path,
+      get length() {
+        return end.at
+      },
+      append: (bytes) => {
+        file.write(bytes, end.at)
+        end.at += bytes.length
+        this.onChange('append', path)
+      },
+      ...this.#syncAndClose(path, file),
+    }
+  }
+
+  open(path: string): ReadFile {
+    const file = this.#file('open', path)
+    const size = file.content.length
+    const { close } = this.#syncAndClose(path, file)
+    return {
+      path,
+      size,
+      mapping: this.mapped && size > 0 ? file.content : undefined,
+      read: (target, start, length, offset) => {
+        if (offset + length > file.content.length) throw storageError('read', path, new Error('end of file'))
+        target.set(file.content.subarray(offset, offset + length), start)
+      },
+      advise: () => {},
+      close,
+    }
+  }
+
+  createSegment(path: string, capacity: number): SegmentFile {
+    const file = this.#enter(path)
+    file.resize(capacity)
+    this.onChange('createSegment', path)
+    return this.#segmentFile(path, file, this.mapped ? file.content : new Uint8Array(capacity), true)
+  }
+
+  openSegment(path: string): SegmentFile {
+    const file = this.#file('open', path)
+    return this.#segmentFile(path, file, this.mapped ? file.content : file.content.slice(), false)
+  }
+
+  #segmentFile(path: string, file: PowerCutFile, bytes: Uint8Array, writable: boolean): SegmentFile {
+    return {
+      path,
+      capacity: bytes.length,
+      bytes,
+      commit: (start, end) => {
+        if (!writable) throw new TypeError(`${path} was opened for reading`)
+        if (!this.mapped) file.write(bytes.subarray(start, end), start)
+        this.onChange('commit', path)
+      },
+      ...this.#syncAndClose(path, file),
+    }
+  }
+
+  #syncAndClose(path: string, file: PowerCutFile) {
+    let open = true
+    this.openFiles++
+    return {
+      sync: () => {
+        file.beginSync()()
+        this.onChange('sync', path)
+      },
+      syncLater: async () => {
+        const finish = file.beginSync()
+        await Promise.resolve()
+        finish()
+        this.onChange('sync', path)
+      },
+      close: () => {
+        if (open) this.openFiles--
+        open = false
+      },
+    }
+  }
+
+  #directory(operation: string, path: string, directory = dirname(path)): Directory {
+    const found = this.#directories.get(directory)
+    if (found === undefined) throw missing(operation, path)
+    return found
+  }
+
+  #file(operation: string, path: string): PowerCutFile {
+    const file = this.#directory(operation, path).entries.get(basename(path))
+    if (file === undefined) throw missing(operation, path)
+    return file
+  }
+
+  #enter(path: string): PowerCutFile {
+    const directory = this.#directory('create', path)
+    if (directory.entries.has(basename(path)))
+      throw storageError('create', path, Object.assign(new Error('EEXIST: file already exists'), { code: 'EEXIST' }))
+    const file = new PowerCutFile()
+    directory.change({ type: 'enter', name: basename(path), file })
+    return file
+  }
+}
+
+function missing(operation: string, path: string): Error {
+  return storageError(
+    operation,
+    path,
+    Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT' }),
+  )
+}
