@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -159,10 +159,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       const bytes = charged.get(request.raw)
       if (bytes !== undefined) budget.give(bytes)
     })
-    if (closing) {
-      reply.header('connection', 'close')
-      throw new HttpError('CASKADE_CLOSED', 'the node is stopping: try another, or again in a moment')
-    }
+    if (closing) throw new HttpError('CASKADE_CLOSED', 'the node is stopping: try another, or again in a moment')
     const local = isLoopback(request.socket.remoteAddress ?? '')
     if (options.loopbackHostOnly && !isLoopback(hostName(request.headers.host ?? '')))
       throw new HttpError(
@@ -181,8 +178,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   })
 
   app.addHook('onSend', async (request, reply, payload) => {
-    // The rest of a refused body is not waited for.
-    if (!request.raw.complete) reply.header('connection', 'close')
+    // The rest of a refused body is not waited for, nor is another request while the node stops.
+    if (closing || !request.raw.complete) reply.header('connection', 'close')
     const bytes = Buffer.isBuffer(payload) ? payload.length : 0
     if (bytes < countedAnswerBytes) return payload
     if (budget.take(bytes)) {
@@ -261,6 +258,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const server = app.server as Server
   server.maxConnections = limits.connectionsMax
   server.on('drop', () => counters.connectionsDropped++)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
 
   let closed: Promise<void> | undefined
   return {
@@ -277,6 +279,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     async close(drainMs) {
       closing = true
       const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+      // Node takes a connection that never sent a byte for a busy one.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
       closed ??= app.close()
       await closed
       clearTimeout(cut)
