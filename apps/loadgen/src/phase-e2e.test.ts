@@ -2,14 +2,25 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { runForTest } from './test-run.js'
-import { httpTestServer, respTestServer } from './test-servers.js'
+import { httpTestServer, respTestServer, type TestServer } from './test-servers.js'
+
+/** Resolves in the middle of the server's read number `count`: later than the load phase, however slow the machine. */
+function readsReach(server: TestServer, count: number): Promise<void> {
+  let reads = 0
+  return new Promise((resolve) => {
+    server.lie = (_key, truth) => {
+      if (++reads === count) resolve()
+      return truth
+    }
+  })
+}
 
 test('open loop: a stall of 200 ms is in the tail, though only one operation per connection waited in it', async () => {
   await using server = await respTestServer()
-  const stalled = sleep(300).then(() => {
-    server.stall = sleep(200).then(() => {
-      server.stall = undefined
-    })
+  const stalled = readsReach(server, 100).then(async () => {
+    server.stall = sleep(200)
+    await server.stall
+    server.stall = undefined
   })
   const argv = ['--records', 10, '-w', 'c', '-c', 2, '--value-bytes', 20, '--rate', 500, '--duration', '1500ms']
   const { results, code } = await runForTest(server.port, argv)
@@ -30,27 +41,13 @@ test('open loop: what could not be sent is said', async () => {
   const held = new Promise<void>((resolve) => {
     giveIn = resolve
   })
-  setTimeout(() => {
+  const holding = readsReach(server, 50).then(() => {
     server.stall = held
-  }, 100)
-  const argv = [
-    '--phase',
-    'run',
-    '--records',
-    10,
-    '-w',
-    'c',
-    '-c',
-    1,
-    '--rate',
-    1000,
-    '--duration',
-    '500ms',
-    '--timeout',
-    '600ms',
-  ]
+  })
+  const argv = '--phase run --records 10 -w c -c 1 --rate 1000 --duration 500ms --timeout 600ms'.split(' ')
   const { results } = await runForTest(server.port, argv)
   giveIn()
+  await holding
   expect(results[0]!.errorCount).toBeGreaterThan(0)
   expect(results[0]!.unsent + results[0]!.n + results[0]!.errorCount).toBeGreaterThanOrEqual(500)
   expect(results[0]!.unsent).toBeGreaterThan(100)
@@ -101,7 +98,7 @@ test('the server goes away and comes back: errors are counted, the run ends well
     '1500ms',
     '--verify',
   ])
-  await sleep(600)
+  await readsReach(first, 100)
   await first.close()
   await sleep(300)
   await using _second = await respTestServer(port, store)
@@ -116,7 +113,7 @@ test('the server goes away and comes back: errors are counted, the run ends well
 test('--reconnect 0: the loss of the server ends the run with 3', async () => {
   const server = await respTestServer()
   const running = runForTest(server.port, ['--records', 50, '-c', 2, '--duration', '20s', '--reconnect', 0])
-  await sleep(300)
+  await readsReach(server, 20)
   await server.close()
   const { code, results } = await running
   expect(results.find((line) => line.phase === 'run')!.outcome).toBe('server-gone')
@@ -127,7 +124,7 @@ test('an interrupt ends the run early, with a report', async () => {
   await using server = await respTestServer()
   const interrupt = new AbortController()
   const running = runForTest(server.port, ['--records', 50, '-c', 2, '--duration', '20s'], interrupt.signal)
-  await sleep(400)
+  await readsReach(server, 100)
   interrupt.abort()
   const { code, results } = await running
   expect(results.find((line) => line.phase === 'run')).toMatchObject({ outcome: 'interrupted', errorCount: 0 })

@@ -201,7 +201,7 @@ class PhaseRun {
       atMs,
       durationMs: atMs - this.#sampledMs,
       errors: errors - this.#sampledErrors,
-      warmUp: now <= measureFromMs,
+      warmUp: now - (atMs - this.#sampledMs) / 2 < measureFromMs,
     }
     this.#sampledMs = atMs
     this.#sampledErrors = errors

@@ -11,7 +11,9 @@ export class Random {
   /** @param seed a non-negative safe integer. @param stream which of the independent streams of that seed. */
   constructor(seed: number, stream = 0) {
     let state =
-      Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul(Math.floor(seed / 2 ** 32), 0x85ebca6b) ^ Math.imul(stream, 0x632be5ab)
+      Math.imul(seed | 0, 0x9e3779b1) ^
+      Math.imul(Math.floor(seed / 2 ** 32), 0x85ebca6b) ^
+      Math.imul(stream, 0x632be5ab)
     const splitmix = () => {
       state = (state + 0x9e3779b9) | 0
       let z = state

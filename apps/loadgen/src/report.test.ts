@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LatencyRecorder } from './latency-recorder.js'
 import { hgrmFiles } from './report-hgrm.js'
-import { runForTest } from './test-run.js'
+import { runAsTyped, runForTest } from './test-run.js'
 import { respTestServer } from './test-servers.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'loadgen-'))
@@ -104,4 +104,55 @@ test('the HTML report escapes what it is told, and its data can be read', () => 
   expect(Object.keys(run.curves)).toEqual(['all', 'read', 'update'])
   expect(run.curves.all[0][0]).toBe(0)
   expect(Object.keys(load.curves)).toEqual(['all', 'insert'])
+})
+
+test('the text report: a line per second, a table, and what the reader must know', async () => {
+  await using server = await respTestServer()
+  const argv = [
+    '-w',
+    'a',
+    '--records',
+    20,
+    '--value-bytes',
+    60,
+    '-c',
+    2,
+    '--rate',
+    500,
+    '--duration',
+    '1s',
+    '--warmup',
+    '1s',
+    '--verify',
+  ]
+  const { out, code } = await runAsTyped(server.port, argv)
+  expect(out).toMatch(
+    /^ +\d\.\d s +[\d,]+ ops\/s {3}p50 +[\d.]+ (us|ms) {3}p99 +[\d.]+ (us|ms) {3}0 errors {3}warm-up, not in the report$/m,
+  )
+  expect(out).toMatch(/^ycsb-a run on resp:\/\/127\.0\.0\.1:\d+: 500 operations in [\d.]+ s, [\d,]+ ops\/s$/m)
+  expect(out).toMatch(/^ +count +p50 +p90 +p99 +p99\.9 +p99\.99 +max$/m)
+  expect(out).toMatch(/^update +\d+( +[\d.]+ (us|ms|s)){6}$/m)
+  expect(out).toMatch(/^verified \d+ values, all right$/m)
+  expect(out).toMatch(/^[\d,]+ operations began more than 1 ms after they were due/m)
+  expect(code).toBe(0)
+})
+
+test('the text report: reads that find nothing, and errors with their first message', async () => {
+  await using server = await respTestServer()
+  server.refusal = 'OOM no room'
+  const { out } = await runAsTyped(server.port, [
+    '--phase',
+    'run',
+    '-w',
+    'a',
+    '-c',
+    2,
+    '--operations',
+    200,
+    '--warmup',
+    0,
+    '--quiet',
+  ])
+  expect(out).toMatch(/^\d+ reads found no record: was the load phase run/m)
+  expect(out).toMatch(/^error -OOM: \d+ \(first: OOM no room\)$/m)
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Random } from './random.js'
 import { backOffMs, closedLoop, dueCount, dueMs, openLoop, shareOf } from './schedule.js'
 
 const times = { startMs: 1000, measureFromMs: 1100, stopMs: 2000 }
@@ -38,6 +39,18 @@ test('the connections together are due at the rate', () => {
   expect(dueCount(times, 1000, 5000)).toBe(1000)
   expect(dueCount(times, 1000, 1500)).toBe(500)
   expect(dueCount(times, 1000, 900)).toBe(0)
+})
+
+test('what is due and what is sent agree to the last operation, whatever the clock reads', () => {
+  const random = new Random(4)
+  for (let i = 0; i < 2000; i++) {
+    const startMs = random.nextFloat() * 1e6
+    const phase = { startMs, measureFromMs: startMs, stopMs: startMs + 100 + random.below(3000) }
+    const rate = 1 + random.below(1000)
+    const pacer = openLoop(phase, rate, 0, 1)
+    const due = dueCount(phase, rate, Number.MAX_VALUE)
+    expect([pacer.over(due - 1, 0), pacer.over(due, 0)]).toEqual([false, true])
+  }
 })
 
 test('shares add up', () => {

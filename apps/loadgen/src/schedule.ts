@@ -47,10 +47,15 @@ export function dueMs(startMs: number, perSecond: number, number: number): numbe
   return startMs + (number * 1000) / perSecond
 }
 
-/** How many operations were due by `nowMs`, the end of the phase at the latest. */
+/** How many operations were due before `nowMs`, the end of the phase at the latest. */
 export function dueCount(times: PhaseTimes, perSecond: number, nowMs: number): number {
   const untilMs = Math.min(nowMs, times.stopMs)
-  return untilMs < times.startMs ? 0 : Math.ceil(((untilMs - times.startMs) * perSecond) / 1000)
+  if (untilMs < times.startMs) return 0
+  // The quotient may be off by one in its last bit; what counts is what `dueMs` says.
+  let count = Math.round(((untilMs - times.startMs) * perSecond) / 1000)
+  while (count > 0 && dueMs(times.startMs, perSecond, count - 1) >= untilMs) count--
+  while (dueMs(times.startMs, perSecond, count) < untilMs) count++
+  return count
 }
 
 /** How a total is shared out: the first connections get the remainder. */

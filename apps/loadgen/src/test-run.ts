@@ -12,7 +12,12 @@ export interface TestRun {
 }
 
 /** The whole program in this process, with `--json --quiet`. */
-export async function runForTest(
+export function runForTest(port: number, argv: readonly (string | number)[], signal?: AbortSignal): Promise<TestRun> {
+  return runAsTyped(port, ['--json', '--quiet', '--warmup', '0', ...argv], signal)
+}
+
+/** The whole program in this process. */
+export async function runAsTyped(
   port: number,
   argv: readonly (string | number)[],
   signal: AbortSignal = new AbortController().signal,
@@ -20,7 +25,7 @@ export async function runForTest(
   const out: string[] = []
   const notes: string[] = []
   const code = await loadgenMain(
-    ['--target', `127.0.0.1:${port}`, '--json', '--quiet', '--warmup', '0', ...argv.map(String)],
+    ['--target', `127.0.0.1:${port}`, ...argv.map(String)],
     {
       out: (text) => out.push(text),
       note: (text) => notes.push(text),

@@ -66,6 +66,16 @@ test('a write whose fate is unknown may be read or not', () => {
   expect(judge(verifier, 0, verifier.floor(0), taggedValue(0, 2))).toBeUndefined()
 })
 
+test('a write whose fate is unknown may even be applied after a later one', () => {
+  const verifier = new Verifier(1)
+  written(verifier, 0)
+  verifier.abandon(0, verifier.issue(0))
+  expect(written(verifier, 0)).toBe(3)
+  expect(judge(verifier, 0, verifier.floor(0), taggedValue(0, 3))).toBeUndefined()
+  expect(judge(verifier, 0, verifier.floor(0), taggedValue(0, 2))).toBeUndefined()
+  expect(judge(verifier, 0, verifier.floor(0), taggedValue(0, 1))).toBe('stale')
+})
+
 test('records beyond the first ones are tracked as they are inserted', () => {
   const verifier = new Verifier(2)
   written(verifier, 5000)

@@ -19,15 +19,18 @@ interface PendingWrite {
  *
  * Two writes in flight at once may be applied in either order, so the acknowledgement of one does not mean that its sequence is the
  * smallest that may be read from now on: a concurrent write with a smaller sequence may have overwritten it. The floor therefore
- * rises to the smallest sequence that was in flight when the acknowledged write was issued.
+ * rises to the smallest sequence that was in flight when the acknowledged write was issued. A write without an acknowledgement (refused, or
+ * its connection lost) may still be applied at any time: it stays in flight for ever, as Jepsen's "info" operations do.
  *
- * Memory: 8 bytes per record, and one small object per write in flight.
+ * Memory: 8 bytes per record, one small object per write in flight, and one map entry per record with a write of unknown fate.
  */
 export class Verifier {
   #acknowledged: Uint32Array
   #issued: Uint32Array
   #records: number
   readonly #pending = new Map<number, PendingWrite[]>()
+  /** Smallest sequence of unknown fate, by record. */
+  readonly #uncertain = new Map<number, number>()
   readonly #tag: ValueTag = { record: 0, sequence: 0 }
 
   constructor(records: number, acknowledged?: Uint32Array, issued?: Uint32Array) {
@@ -45,9 +48,10 @@ export class Verifier {
     this.#grow(record)
     const sequence = this.#issued[record]! + 1
     this.#issued[record] = sequence
+    const uncertain = this.#uncertain.get(record) ?? sequence
     const pending = this.#pending.get(record)
-    if (pending === undefined) this.#pending.set(record, [{ sequence, floor: sequence }])
-    else pending.push({ sequence, floor: pending[0]!.sequence })
+    if (pending === undefined) this.#pending.set(record, [{ sequence, floor: uncertain }])
+    else pending.push({ sequence, floor: Math.min(uncertain, pending[0]!.sequence) })
     return sequence
   }
 
@@ -56,9 +60,10 @@ export class Verifier {
     if (write !== undefined && write.floor > this.#acknowledged[record]!) this.#acknowledged[record] = write.floor
   }
 
-  /** The write's fate is not known: both its value and the one before are right from now on. */
+  /** The write's fate is not known: its value and the one before are both right from now on. */
   abandon(record: number, sequence: number): void {
-    this.#settle(record, sequence)
+    if (this.#settle(record, sequence) === undefined) return
+    this.#uncertain.set(record, Math.min(sequence, this.#uncertain.get(record) ?? sequence))
   }
 
   /** The smallest sequence that a read which begins now may return; 0: it may find nothing. */
