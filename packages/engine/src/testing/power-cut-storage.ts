@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path'
-import { LockedError } from '../errors.js'
+import { CaskadeError, LockedError } from '../errors.js'
+import { endOfFile } from '../io/descriptor.js'
 import type { AppendFile, ReadFile, SegmentFile, Storage, StorageLock } from '../io/storage.js'
 import { storageError } from '../io/storage-error.js'
 import { PowerCutFile } from './power-cut-file.js'
@@ -150,94 +151,38 @@ export class PowerCutStorage implements Storage {
   create(path: string): AppendFile {
     const file = this.#enter(path)
     this.onChange('create', path)
-    return this.#appendFile(path, file, 0)
+    return new PowerCutAppendFile(this, path, file, 0)
   }
 
   append(path: string, length: number): AppendFile {
     const file = this.#file('open', path)
+    if (file.content.length < length)
+      throw storageError(
+        'append to',
+        path,
+        new Error(`its first ${length} bytes were expected, but it has ${file.content.length}`),
+      )
     file.resize(length)
     this.onChange('truncate', path)
-    return this.#appendFile(path, file, length)
-  }
-
-  #appendFile(path: string, file: PowerCutFile, length: number): AppendFile {
-    const end = { at: length }
-    return {
-      path,
-      get length() {
-        return end.at
-      },
-      append: (bytes) => {
-        file.write(bytes, end.at)
-        end.at += bytes.length
-        this.onChange('append', path)
-      },
-      ...this.#syncAndClose(path, file),
-    }
+    return new PowerCutAppendFile(this, path, file, length)
   }
 
   open(path: string): ReadFile {
-    const file = this.#file('open', path)
-    const size = file.content.length
-    const { close } = this.#syncAndClose(path, file)
-    return {
-      path,
-      size,
-      mapping: this.mapped && size > 0 ? file.content : undefined,
-      read: (target, start, length, offset) => {
-        if (offset + length > file.content.length) throw storageError('read', path, new Error('end of file'))
-        target.set(file.content.subarray(offset, offset + length), start)
-      },
-      advise: () => {},
-      close,
-    }
+    return new PowerCutReadFile(this, path, this.#file('open', path))
   }
 
   createSegment(path: string, capacity: number): SegmentFile {
+    if (!Number.isSafeInteger(capacity) || capacity < 1)
+      throw new RangeError(`capacity must be 1 or more, not ${capacity}`)
     const file = this.#enter(path)
     file.resize(capacity)
     this.onChange('createSegment', path)
-    return this.#segmentFile(path, file, this.mapped ? file.content : new Uint8Array(capacity), true)
+    return new PowerCutSegmentFile(this, path, file, this.mapped ? file.content : new Uint8Array(capacity), true)
   }
 
   openSegment(path: string): SegmentFile {
     const file = this.#file('open', path)
-    return this.#segmentFile(path, file, this.mapped ? file.content : file.content.slice(), false)
-  }
-
-  #segmentFile(path: string, file: PowerCutFile, bytes: Uint8Array, writable: boolean): SegmentFile {
-    return {
-      path,
-      capacity: bytes.length,
-      bytes,
-      commit: (start, end) => {
-        if (!writable) throw new TypeError(`${path} was opened for reading`)
-        if (!this.mapped) file.write(bytes.subarray(start, end), start)
-        this.onChange('commit', path)
-      },
-      ...this.#syncAndClose(path, file),
-    }
-  }
-
-  #syncAndClose(path: string, file: PowerCutFile) {
-    let open = true
-    this.openFiles++
-    return {
-      sync: () => {
-        file.beginSync()()
-        this.onChange('sync', path)
-      },
-      syncLater: async () => {
-        const finish = file.beginSync()
-        await Promise.resolve()
-        finish()
-        this.onChange('sync', path)
-      },
-      close: () => {
-        if (open) this.openFiles--
-        open = false
-      },
-    }
+    return new PowerCutSegmentFile(this, path, file, this.mapped ? file.content : file.content.slice(), false)
   }
 
   #directory(operation: string, path: string, directory = dirname(path)): Directory {
@@ -259,6 +204,106 @@ export class PowerCutStorage implements Storage {
     const file = new PowerCutFile()
     directory.change({ type: 'enter', name: basename(path), file })
     return file
+  }
+}
+
+class OpenFile {
+  readonly path: string
+  protected readonly storage: PowerCutStorage
+  protected readonly file: PowerCutFile
+  #open = true
+
+  constructor(storage: PowerCutStorage, path: string, file: PowerCutFile) {
+    this.storage = storage
+    this.path = path
+    this.file = file
+    storage.openFiles++
+  }
+
+  get isOpen(): boolean {
+    return this.#open
+  }
+
+  protected check(): void {
+    if (!this.#open) throw new CaskadeError('CASKADE_CLOSED', `${this.path} is closed`)
+  }
+
+  sync(): void {
+    this.check()
+    this.file.beginSync()()
+    this.storage.onChange('sync', this.path)
+  }
+
+  async syncLater(): Promise<void> {
+    this.check()
+    const finish = this.file.beginSync()
+    await null
+    finish()
+    this.storage.onChange('sync', this.path)
+  }
+
+  close(): void {
+    if (this.#open) this.storage.openFiles--
+    this.#open = false
+  }
+}
+
+class PowerCutAppendFile extends OpenFile implements AppendFile {
+  length: number
+
+  constructor(storage: PowerCutStorage, path: string, file: PowerCutFile, length: number) {
+    super(storage, path, file)
+    this.length = length
+  }
+
+  append(bytes: Uint8Array): void {
+    this.check()
+    this.file.write(bytes, this.length)
+    this.length += bytes.length
+    this.storage.onChange('append', this.path)
+  }
+}
+
+class PowerCutReadFile extends OpenFile implements ReadFile {
+  get size(): number {
+    return this.file.content.length
+  }
+
+  get mapping(): Uint8Array | undefined {
+    return this.isOpen && this.storage.mapped && this.size > 0 ? this.file.content : undefined
+  }
+
+  read(target: Uint8Array, start: number, length: number, offset: number): void {
+    this.check()
+    if (offset + length > this.size) throw endOfFile(this.path, offset, length, this.size)
+    target.set(this.file.content.subarray(offset, offset + length), start)
+  }
+
+  advise(): void {}
+}
+
+class PowerCutSegmentFile extends OpenFile implements SegmentFile {
+  readonly capacity: number
+  readonly #bytes: Uint8Array
+  readonly #writable: boolean
+
+  constructor(storage: PowerCutStorage, path: string, file: PowerCutFile, bytes: Uint8Array, writable: boolean) {
+    super(storage, path, file)
+    this.capacity = bytes.length
+    this.#bytes = bytes
+    this.#writable = writable
+  }
+
+  get bytes(): Uint8Array {
+    this.check()
+    return this.#bytes
+  }
+
+  commit(start: number, end: number): void {
+    if (!this.#writable) throw new TypeError(`${this.path} was opened for reading`)
+    this.check()
+    if (!this.storage.mapped) this.file.write(this.#bytes.subarray(start, end), start)
+    this.storage.onChange('commit', this.path)
   }
 }
 
