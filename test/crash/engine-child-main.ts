@@ -85,6 +85,8 @@ async function answer(request: EngineRequest): Promise<EngineAnswer> {
 process.on('message', async (request: EngineRequest) => {
   try {
     process.send!(await answer(request))
+    // From this side: a parent that disconnects never hears that the process has closed.
+    if (request.type === 'close') process.disconnect()
   } catch (error) {
     process.send!({ type: 'failed', message: String((error as Error).stack ?? error) } satisfies EngineAnswer)
   }

@@ -30,7 +30,7 @@ class EngineProcess implements RunningTarget {
     })
     const ended = this.#closed.then((): EngineAnswer => ({ type: 'failed', message: processEnded }))
     this.#child.send(request, () => {}) // a dead child answers through `closed`
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), answerMsMax)
+    const timer = request.type === 'write' ? undefined : setTimeout(() => this.#child.kill('SIGKILL'), answerMsMax)
     const answer = await Promise.race([answered, ended])
     clearTimeout(timer)
     if (answer.type === 'failed') throw new Error(answer.message)
@@ -71,7 +71,6 @@ class EngineProcess implements RunningTarget {
 
   async close(): Promise<void> {
     await this.ask({ type: 'close' })
-    this.#child.disconnect()
     const [code, signal] = (await this.#closed) as [number | null, string | null]
     if (code !== 0) throw new Error(`after close the process ended with ${code ?? signal}`)
   }
