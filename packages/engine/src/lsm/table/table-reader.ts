@@ -1,3 +1,4 @@
+import { CaskadeError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
 import type { RecordCursor, RecordFields } from '../record-cursor.js'
 import type { BlockCache } from './block-cache.js'
@@ -27,6 +28,8 @@ export class TableReader {
   readonly #place = newPlace()
   /** Of the whole table: some block begins with a further version of the key that ends the block before. */
   readonly #anyContinues: boolean
+  /** A filter over a mapping that is gone would deny every key. */
+  #closed = false
 
   /**
    * Verifies header, footer, properties, filter and index; data blocks are verified when first read. Throws
@@ -66,6 +69,7 @@ export class TableReader {
     maxSequence: number,
     target: RecordFields,
   ): boolean {
+    if (this.#closed) throw this.#closedError()
     if (this.#filterProbes !== 0 && !filterMayContain(this.#filter, this.#filterProbes, hash)) return false
     let block = this.#index.locate(source, start, end)
     const place = this.#place
@@ -93,6 +97,7 @@ export class TableReader {
 
   /** `readahead` for compactions and long scans. Cursors never go through the cache. */
   cursor(options?: { readahead?: boolean }): RecordCursor {
+    if (this.#closed) throw this.#closedError()
     return new TableCursor(this.#blocks, this.#index, options?.readahead ?? false)
   }
 
@@ -109,6 +114,11 @@ export class TableReader {
 
   /** Closes the file; its blocks stay in the cache until `drop` or eviction. */
   close(): void {
+    this.#closed = true
     this.#file.close()
+  }
+
+  #closedError(): CaskadeError {
+    return new CaskadeError('CASKADE_CLOSED', `${this.#file.path} is closed: reads need the table to be open`)
   }
 }

@@ -233,3 +233,10 @@ test('wrong order and wrong sizes are refused, and so is an empty table', () => 
   expect(() => add(builder(), put('k', '', 2 ** 48))).toThrow('2^48')
   expect(() => add(builder(), { ...put('k'), expiresAt: -1 })).toThrow('expiresAt')
 })
+
+test('a closed table refuses reads instead of finding nothing', () => {
+  const reader = openTable(buildTable([put('a')]).bytes, true)
+  reader.close()
+  expect(() => find(reader, bytes('a'))).toThrow('is closed')
+  expect(() => reader.cursor()).toThrow('is closed')
+})
