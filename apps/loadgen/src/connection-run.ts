@@ -71,7 +71,8 @@ export class ConnectionRun {
   #retry: NodeJS.Timeout | undefined
   #sent = 0
   #sentMeasured = 0
-  #lastReplyMs = 0
+  /** Since when something has been waited for and nothing has come. */
+  #quietSinceMs = 0
 
   constructor(context: PhaseContext, plan: ConnectionPlan) {
     this.#context = context
@@ -105,7 +106,7 @@ export class ConnectionRun {
       },
     })
     this.#socket = socket
-    this.#lastReplyMs = this.#context.now()
+    this.#quietSinceMs = this.#context.now()
     let established = false
     let reason = 'the server closed the connection'
     socket.on('connect', () => {
@@ -135,7 +136,7 @@ export class ConnectionRun {
   check(): void {
     const { now, timeoutMs } = this.#context
     const waits = this.#ring.length > 0 || this.#socket?.connecting === true
-    if (waits && now() - this.#lastReplyMs > timeoutMs) {
+    if (waits && now() - this.#quietSinceMs > timeoutMs) {
       this.#drop('timeout', `no reply for ${timeoutMs} ms`)
       return
     }
@@ -158,7 +159,7 @@ export class ConnectionRun {
   #onConnect(): void {
     this.#connected = true
     this.#attempt = 0
-    this.#lastReplyMs = this.#context.now()
+    this.#quietSinceMs = this.#context.now()
     this.#context.onConnection(true)
     const replies = this.#plan.driver.greet(this.#out)
     for (let i = 0; i < replies; i++) this.#ring.push(greetingEntry, 0, 0)
@@ -208,6 +209,7 @@ export class ConnectionRun {
   #fill(now: number): void {
     const ring = this.#ring
     const { pacer, pipeline, quota, stream } = this.#plan
+    if (ring.length === 0) this.#quietSinceMs = now
     if (this.#modifies.length > 0) {
       for (const { record, intendedMs } of this.#modifies) this.#sendWrite(modifyEntry, record, intendedMs)
       this.#modifies.length = 0
@@ -271,7 +273,7 @@ export class ConnectionRun {
 
   #receive(bytes: Buffer, length: number): void {
     const now = this.#context.now()
-    this.#lastReplyMs = now
+    this.#quietSinceMs = now
     try {
       this.#received.receive(bytes, length, (whole, end) => this.#parse(whole, end, now))
     } catch (error) {

@@ -53,6 +53,31 @@ test('open loop: what could not be sent is said', async () => {
   expect(results[0]!.unsent).toBeGreaterThan(100)
 })
 
+test('a connection that had nothing to ask for longer than the timeout has not timed out', async () => {
+  await using server = await respTestServer()
+  const argv = '--records 4 --value-bytes 20 -w c -c 4 --rate 8 --duration 2s --timeout 300ms'.split(' ')
+  const { results } = await runForTest(server.port, argv)
+  expect(results.find((line) => line.phase === 'run')).toMatchObject({ n: 16, errorCount: 0, disconnects: 0 })
+})
+
+test('a server that falls silent: timeouts are counted and other connections are tried', async () => {
+  await using server = await respTestServer()
+  let answer = () => {}
+  const silence = readsReach(server, 50).then(() => {
+    server.stall = new Promise((resolve) => {
+      answer = resolve
+    })
+  })
+  const argv = '--records 4 --value-bytes 20 -w c -c 2 --duration 1500ms --timeout 200ms'.split(' ')
+  const { results, code } = await runForTest(server.port, argv)
+  await silence
+  answer()
+  const run = results.find((line) => line.phase === 'run')!
+  expect(run.errors.timeout).toBeGreaterThan(2)
+  expect(run.disconnects).toBeGreaterThan(2)
+  expect(code).toBe(0)
+})
+
 test('the warm-up is sent and not reported', async () => {
   await using server = await respTestServer()
   let reads = 0

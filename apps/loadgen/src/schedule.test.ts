@@ -27,6 +27,8 @@ test('open loop: nothing is due before the phase begins, and it is not over eith
   const pacer = openLoop({ startMs: never, measureFromMs: never, stopMs: never }, 100, 0, 1)
   expect(pacer.intendedMs(0, 1e9)).toBe(never)
   expect(pacer.over(0, 1e9)).toBe(false)
+  const interrupted = openLoop({ startMs: never, measureFromMs: never, stopMs: 500 }, 100, 0, 1)
+  expect([interrupted.over(0, 499), interrupted.over(0, 500)]).toEqual([false, true])
 })
 
 test('the connections together are due at the rate', () => {

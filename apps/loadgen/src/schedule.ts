@@ -38,7 +38,8 @@ export function openLoop(times: PhaseTimes, perSecond: number, index: number, co
       const at = due(sent)
       return at <= nowMs && at < times.stopMs ? at : Number.POSITIVE_INFINITY
     },
-    over: (sent) => times.startMs !== Number.POSITIVE_INFINITY && due(sent) >= times.stopMs,
+    over: (sent, nowMs) =>
+      times.startMs === Number.POSITIVE_INFINITY ? nowMs >= times.stopMs : due(sent) >= times.stopMs,
   }
 }
 
