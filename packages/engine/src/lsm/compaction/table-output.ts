@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Storage } from '../../io/storage.js'
 import type { RecordFields } from '../record-cursor.js'
 import { TableBuilder, type TableOptions } from '../table/table-builder.js'
@@ -34,6 +35,9 @@ export class TableOutput {
 
   finish(): WrittenTable[] {
     this.#current?.finish()
+    // Their names too: a manifest that outlives a power cut must not list what did not.
+    const path = this.#files[0]?.path
+    if (this.#written.length > 0 && path !== undefined) this.#storage.syncDirectory(dirname(path))
     return this.#written
   }
 
