@@ -8,10 +8,10 @@ import {
   checkValue,
   checkValueLength,
 } from '../arguments.js'
+import { keptCopy, ownedCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
 import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
-import { ownedCopy } from '../owned-copy.js'
 import { scanRange } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type {
@@ -201,7 +201,13 @@ export class LsmStore implements Store {
     checkKey(key)
     if (!this.#find(key, 0, key.length)) return undefined
     const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag } = this.#found
-    return { key: key.slice(), value: ownedCopy(valueBytes, valueStart, valueEnd), sequence, expiresAt, tag }
+    return {
+      key: keptCopy(key, 0, key.length),
+      value: ownedCopy(valueBytes, valueStart, valueEnd),
+      sequence,
+      expiresAt,
+      tag,
+    }
   }
 
   scan(options: ScanOptions = {}): Scan {

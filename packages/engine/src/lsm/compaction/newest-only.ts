@@ -1,5 +1,5 @@
 import { compareSlices } from '../../bytes.js'
-import { copySlice } from '../../copy-slice.js'
+import { copyBytes } from '../../copy-bytes.js'
 import type { RecordFields } from '../record-cursor.js'
 
 /** Tells, over records in order, which are older versions of a key already seen. */
@@ -12,7 +12,7 @@ export class NewestOnly {
     if (length === this.#length && compareSlices(keyBytes, keyStart, keyEnd, this.#key, 0, length) === 0) return true
     this.#length = length
     if (length > this.#key.length) this.#key = new Uint8Array(2 * length)
-    copySlice(keyBytes, keyStart, keyEnd, this.#key, 0)
+    copyBytes(keyBytes, keyStart, keyEnd, this.#key, 0)
     return false
   }
 }

@@ -1,4 +1,4 @@
-import { copySlice } from '../../copy-slice.js'
+import { copyBytes } from '../../copy-bytes.js'
 import type { SegmentFile } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
 import { kindDelete, type RecordFields } from '../record-cursor.js'
@@ -203,8 +203,8 @@ export class Memtable implements SegmentBytes {
       view.setFloat64(position, expiresAt, true)
       position += 8
     }
-    copySlice(keySource, keyStart, keyEnd, bytes, position)
-    copySlice(valueSource, valueStart, valueEnd, bytes, position + keyLength)
+    copyBytes(keySource, keyStart, keyEnd, bytes, position)
+    copyBytes(valueSource, valueStart, valueEnd, bytes, position + keyLength)
     const end = offset + recordBytes(keyLength, valueLength, expiresAt !== 0)
 
     if (this.#openFrame === 0) {

@@ -1,6 +1,5 @@
 import { compareSlices } from '../../bytes.js'
-import { copySlice } from '../../copy-slice.js'
-import { ownedCopy } from '../../owned-copy.js'
+import { copyBytes, ownedCopy } from '../../copy-bytes.js'
 import type { KeyRange } from '../../scan-range.js'
 import type { Entry } from '../../store.js'
 import { kindPut, type RecordFields } from '../record-cursor.js'
@@ -125,7 +124,7 @@ export class VisibleScan implements Iterator<Entry, undefined> {
   #rememberKey(record: RecordFields): void {
     this.#keyLength = record.keyEnd - record.keyStart
     if (this.#keyLength > this.#key.length) this.#key = new Uint8Array(2 * this.#keyLength)
-    copySlice(record.keyBytes, record.keyStart, record.keyEnd, this.#key, 0)
+    copyBytes(record.keyBytes, record.keyStart, record.keyEnd, this.#key, 0)
   }
 }
 

@@ -1,3 +1,4 @@
+import { copyBytes } from '../../copy-bytes.js'
 import type { RecordFields } from '../record-cursor.js'
 import {
   blockEntriesMax,
@@ -7,7 +8,6 @@ import {
   putUint48,
   recordHeaderBytesMax,
 } from './block-layout.js'
-import { copyBytes } from './copy-bytes.js'
 
 /** Collects the records of one block; reused for the next. */
 export class BlockBuilder {

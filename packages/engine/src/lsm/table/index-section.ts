@@ -1,5 +1,5 @@
+import { keptCopy } from '../../copy-bytes.js'
 import { putVarint } from './block-layout.js'
-import { ownedSlice } from './copy-bytes.js'
 
 /**
  * The index section: the table's common key prefix, then for each block its stored length, its flags and the separator
@@ -100,5 +100,5 @@ export function decodeIndex(bytes: Uint8Array, firstOffset: number, checksumByte
 export function separatorBetween(before: Uint8Array, key: Uint8Array, start: number, end: number): Uint8Array {
   let shared = 0
   while (shared < before.length && start + shared < end && before[shared] === key[start + shared]) shared++
-  return ownedSlice(key, start, Math.min(end, start + shared + 1))
+  return keptCopy(key, start, Math.min(end, start + shared + 1))
 }

@@ -1,11 +1,11 @@
 import { compareSlices } from '../../bytes.js'
+import { keptCopy } from '../../copy-bytes.js'
 import type { AppendFile } from '../../io/storage.js'
 import { keyBytesMax, valueBytesMax } from '../../store.js'
 import { kindDelete, type RecordFields } from '../record-cursor.js'
 import { BlockBuilder } from './block-builder.js'
 import { buildFilter, filterProbes } from './bloom-filter.js'
 import { extendChecksum, PartChecksum } from './checksum.js'
-import { ownedSlice } from './copy-bytes.js'
 import { blockCompressed, blockContinues, encodeIndex, type IndexEntry, separatorBetween } from './index-section.js'
 import { compressBlock, compressBytesMax } from './lz4-block.js'
 import {
@@ -104,7 +104,7 @@ export class TableBuilder {
       this.#continues = order === 0
       const { keyBytes, keyStart, keyEnd } = fields
       this.#separator = this.#continues
-        ? ownedSlice(keyBytes, keyStart, keyEnd)
+        ? keptCopy(keyBytes, keyStart, keyEnd)
         : separatorBetween(this.#lastKey, keyBytes, keyStart, keyEnd)
     }
     if (order !== 0) this.#addHash(hash)
@@ -160,7 +160,7 @@ export class TableBuilder {
 
   #count(fields: RecordFields, valueBytes: number, first: boolean): void {
     const properties = this.#properties
-    if (first) properties.smallestKey = ownedSlice(fields.keyBytes, fields.keyStart, fields.keyEnd)
+    if (first) properties.smallestKey = keptCopy(fields.keyBytes, fields.keyStart, fields.keyEnd)
     this.#lastSequence = fields.sequence
     properties.entries++
     if (fields.kind === kindDelete) properties.tombstones++

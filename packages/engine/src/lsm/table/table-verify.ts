@@ -1,4 +1,5 @@
 import { compareSlices } from '../../bytes.js'
+import { keptCopy } from '../../copy-bytes.js'
 import { CorruptionError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
@@ -7,7 +8,6 @@ import type { BlockIndex } from './block-index.js'
 import { blockHeaderBytes, decodeRecord, fingerprintOf, getUint48, offsetAt } from './block-layout.js'
 import { newPlace } from './block-memory.js'
 import { filterMayContain } from './bloom-filter.js'
-import { ownedSlice } from './copy-bytes.js'
 import { BlockScratch, type TableBlocks } from './table-blocks.js'
 import { readPart, readSections } from './table-sections.js'
 
@@ -71,7 +71,7 @@ export function verifyTable(
       if (order === 0 && entry === 0 && !index.continuesWith(block, bytes, keyStart, keyEnd)) {
         fail('the index does not know that the block continues the one before')
       }
-      if (order !== 0) lastKey = ownedSlice(bytes, keyStart, keyEnd)
+      if (order !== 0) lastKey = keptCopy(bytes, keyStart, keyEnd)
       lastSequence = sequence
       found.entries++
       if (record.kind === kindDelete) found.tombstones++
