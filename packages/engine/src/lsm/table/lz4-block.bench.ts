@@ -1,0 +1,20 @@
+import { uncompressSync } from 'lz4-napi'
+import { compressBlock, decompressBlock, sizePrefixBytes } from './lz4-block.js'
+
+const size = 4096
+const block = Buffer.allocUnsafeSlow(size)
+for (let at = 0; at < size; at += 64) {
+  block.fill('{"name":"a field","state":"active"} ', at, at + 32)
+  for (let i = at + 32; i < at + 64; i++) block[i] = Math.imul(i + 1, 0x9e3779b1) >>> 24
+}
+const stored = compressBlock(block)
+const storedView = new DataView(stored.buffer, stored.byteOffset, stored.length)
+const target = new Uint8Array(size)
+const targetView = new DataView(target.buffer)
+
+export const cases = {
+  'LZ4 compress 4096 bytes': () => () => compressBlock(block),
+  'LZ4 decompress 4096 bytes': () => () =>
+    decompressBlock(stored, storedView, sizePrefixBytes, stored.length, target, targetView, size),
+  'LZ4 decompress 4096 bytes, lz4-napi': () => () => uncompressSync(stored),
+}
