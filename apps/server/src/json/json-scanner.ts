@@ -40,13 +40,14 @@ const isDigit = (byte: number | undefined) => byte !== undefined && byte >= 0x30
 const isHex = (byte: number | undefined) =>
   byte !== undefined && (isDigit(byte) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66))
 
+/** Brackets still open in the value being skipped; one for all scanners, as a skip never yields. */
+const openBrackets = new Uint8Array(jsonDepthMax)
+
 /** A cursor over `bytes[start, end)`, which must be valid UTF-8 (ask `isUtf8` of node:buffer once for a whole body). */
 export class JsonScanner {
   readonly bytes: Buffer
   readonly #end: number
   #at: number
-  // One byte per open bracket of the value being skipped.
-  readonly #open = new Uint8Array(jsonDepthMax)
 
   constructor(bytes: Buffer, start = 0, end = bytes.length) {
     this.bytes = bytes
@@ -161,7 +162,7 @@ export class JsonScanner {
     return { start, end: this.#at, kind: 'other' }
   }
 
-  // Without recursion: brackets still open are in `#open`.
+  // Without recursion: brackets still open are in `openBrackets`.
   #skipValue(): void {
     let depth = 0
     for (;;) {
@@ -169,7 +170,7 @@ export class JsonScanner {
       if (byte === objectOpen || byte === arrayOpen) {
         if (depth === jsonDepthMax)
           throw new JsonSyntaxError(`nested deeper than ${jsonDepthMax}`, this.#at, 'CASKADE_JSON_TOO_DEEP')
-        this.#open[depth++] = byte
+        openBrackets[depth++] = byte
         this.#at++
         const close = byte + 2
         if (this.peek() === close) {
@@ -183,7 +184,7 @@ export class JsonScanner {
       // A value ended: go on to the next one, closing what ends here.
       for (;;) {
         if (depth === 0) return
-        const opened = this.#open[depth - 1]!
+        const opened = openBrackets[depth - 1]!
         const next = this.peek()
         if (next === comma) {
           this.#at++
