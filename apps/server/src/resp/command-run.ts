@@ -119,6 +119,7 @@ function enqueue(session: Session, command: Command, args: CommandArguments, out
     transaction.queue.push({ command, args: own })
     transaction.bytes += bytes
     node.heldBytes += bytes
+    if (node.heldBytes > node.limits.clientsBytesMax) node.evict()
   }
   out.simple('QUEUED')
 }

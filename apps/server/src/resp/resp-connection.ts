@@ -77,7 +77,17 @@ export class RespConnection implements SessionLink {
 
   kill(): void {
     this.#ended = true
+    this.#release()
     this.#socket.destroy()
+  }
+
+  heldBytes(): number {
+    return (
+      (this.#tail?.length ?? 0) +
+      this.#unsentCounted +
+      (this.session.transaction?.bytes ?? 0) +
+      this.session.watchedBytes
+    )
   }
 
   /** Runs what was received, sends the replies, closes. */
@@ -114,8 +124,7 @@ export class RespConnection implements SessionLink {
     this.session.lastSeenAt = now
     if (this.#waiting) {
       this.#keepRest()
-      this.#append(chunk)
-      if (this.#rest !== undefined) {
+      if (this.#append(chunk)) {
         this.#rest = this.#tail
         this.#restEnd = this.#tailLength
       }
@@ -154,10 +163,8 @@ export class RespConnection implements SessionLink {
       ran++
       if (out.length >= flushBytes) {
         const wait = this.#emit()
-        if (wait !== undefined) {
-          this.#waitWithRest(bytes, end, wait)
-          return
-        }
+        if (wait !== undefined) this.#waitWithRest(bytes, end, wait)
+        if (wait !== undefined || this.#ended) return
       }
       if (ran >= turnCommands && parser.position < end) {
         this.#waitWithRest(bytes, end, this.#emit() ?? nextTurn())
@@ -280,6 +287,7 @@ export class RespConnection implements SessionLink {
     const unsent = this.#socket.writableLength
     this.#node.heldBytes += unsent - this.#unsentCounted
     this.#unsentCounted = unsent
+    if (this.#node.heldBytes > this.#node.limits.clientsBytesMax) this.#node.evict()
   }
 
   #untilDrained(): Promise<void> {
@@ -363,6 +371,8 @@ export class RespConnection implements SessionLink {
     }
     chunk.copy(this.#tail!, this.#tailLength)
     this.#tailLength = needed
+    if (this.#node.heldBytes > limits.clientsBytesMax) this.#node.evict()
+    if (this.#ended) return false
     if (needed - chunk.length <= limits.queryBytesMax) return true
     this.#node.counters.protocolErrors++
     this.#out.protocol = this.session.protocol
@@ -395,13 +405,17 @@ export class RespConnection implements SessionLink {
     this.#wait(wait)
   }
 
-  #closed(): void {
-    this.#ended = true
+  #release(): void {
     this.#dropTail()
     this.#rest = undefined
     this.#node.heldBytes -= this.#unsentCounted
     this.#unsentCounted = 0
     this.session.endTransaction()
+  }
+
+  #closed(): void {
+    this.#ended = true
+    this.#release()
     this.#node.sessions.delete(this.session.id)
     this.#onDrain?.()
     this.#onDrain = undefined

@@ -120,4 +120,77 @@ describe.skipIf(major !== 7)(`against redis-server 7 (found: ${major || 'none'})
       expect(differences.join('\n')).toBe('')
     })
   }
+
+  const frame = (text: string) => text.replaceAll(' ', '\r\n')
+  test.each([
+    '*3 $3 SET $1 x $1 ',
+    '*-10 *1 $4 PING *1 $4 QUIT ',
+    '*3000000000 ',
+    '*blabla ',
+    '*1 $blabla ',
+    '*1 $-10 ',
+    '*1 $2000000000 ',
+    '*1 $8388609 ',
+    '*1 x ',
+    '*3 $3 SET $1 x #1 y ',
+    '*2 $4 PING $1 ',
+    '*1 $4 QUIT *1 $4 PING ',
+    '*1 $0  *1 $4 QUIT ',
+    '*0 *1 $4 QUIT ',
+    'PING QUIT ',
+    '"PING ',
+    "'PING ",
+    '"PING"x ',
+    `${'x'.repeat(70_000)}`,
+    `*${'1'.repeat(70_000)}`,
+    `*1 $${'1'.repeat(70_000)}`,
+    '*+1 $4 PING ',
+    '*01 $4 PING ',
+    '*1 $04 PING ',
+    '*1 $ PING ',
+    '* ',
+    'POST / HTTP/1.1 ',
+    'GET a b Host: x ',
+    '  QUIT ',
+    '  QUIT ',
+    'client\treply\toff QUIT ',
+  ])('raw bytes %#: the same bytes until the connection closes', async (text) => {
+    const bytes = frame(text)
+    const answers = await Promise.all(
+      [redis.port, port].map(async (to) => {
+        const client = await RawClient.connect(to)
+        client.send(bytes)
+        client.socket.end()
+        return client.untilClosed()
+      }),
+    )
+    expect(answers[1]).toBe(answers[0])
+  })
+
+  test('COMMAND INFO of each command says what Redis says', async () => {
+    const [theirs, ours] = [await RawClient.connect(redis.port), await RawClient.connect(port)]
+    const names = (await ours.call('COMMAND', 'LIST')).split('\r\n').filter((line) => /^[a-z]/.test(line))
+    expect(names.length).toBeGreaterThan(100)
+    // Of Redis 7.2; and two whose key specs carry a note for people.
+    const others = ['client|setinfo', 'client|no-touch', 'set', 'getex']
+    const differences: string[] = []
+    for (const name of names.filter((one) => !others.includes(one))) {
+      const [expected, actual] = await Promise.all([theirs, ours].map((client) => client.call('COMMAND', 'INFO', name)))
+      // Containers list their subcommands, of which there are fewer here, in another order.
+      const withoutSubcommands = (reply: string) =>
+        reply.replace(/\*10\r\n[\s\S]*?$/, (all) => all.slice(0, all.indexOf('*10\r\n', 5) >>> 0))
+      // Flags and categories come in any order.
+      const normal = (reply: string) =>
+        withoutSubcommands(reply)
+          .replace(/[*~]\d+\r\n$/, '')
+          .split('\r\n')
+          .sort()
+          .join(' ')
+      if (normal(expected!) !== normal(actual!))
+        differences.push(`${name}\n  redis: ${normal(expected!)}\n  ours:  ${normal(actual!)}`)
+    }
+    expect(differences.join('\n')).toBe('')
+    theirs.close()
+    ours.close()
+  })
 })

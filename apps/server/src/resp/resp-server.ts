@@ -93,6 +93,7 @@ export class RespServer {
       host: '',
       mark: performance.now(),
       heldBytes: 0,
+      evict: () => this.#evict(),
       counting: undefined,
       counted: undefined,
     }
@@ -199,6 +200,19 @@ export class RespServer {
     sessions.set(id, connection.session)
     this.#connections.set(id, connection)
     socket.once('close', () => this.#connections.delete(id))
+  }
+
+  #evict(): void {
+    const { limits, counters, sessions, onEvent } = this.#node
+    const holding = [...sessions.values()].sort(
+      (a, b) => Number(a.noEvict) - Number(b.noEvict) || b.link.heldBytes() - a.link.heldBytes(),
+    )
+    for (const { id, link } of holding) {
+      if (this.#node.heldBytes <= limits.clientsBytesMax) break
+      counters.clientsEvicted++
+      onEvent('warn', 'client cut: all clients together hold too much', { client: id, heldBytes: link.heldBytes() })
+      link.kill()
+    }
   }
 
   #sweep(): void {

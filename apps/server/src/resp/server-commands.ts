@@ -545,6 +545,7 @@ export const serverCommands: readonly CommandSpec[] = [
   {
     name: 'function',
     arity: -2,
+    categories: '@scripting',
     since: '7.0.0',
     complexity: 'Depends on subcommand.',
     summary: 'There are no functions here',
@@ -553,7 +554,6 @@ export const serverCommands: readonly CommandSpec[] = [
         name: 'flush',
         arity: -2,
         flags: 'write noscript',
-        categories: '@scripting',
         tips: 'request_policy:all_shards response_policy:all_succeeded',
         since: '7.0.0',
         complexity: 'O(1)',

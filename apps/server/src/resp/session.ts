@@ -43,6 +43,8 @@ export interface RespNode {
   mark: number
   /** Received and unsent bytes of all connections, as far as they are held here. */
   heldBytes: number
+  /** Cuts the connections that hold most until all of them together are within `clientsBytesMax`. */
+  evict(): void
   /** The DBSIZE count that is under way, shared by all who ask. */
   counting: Promise<number> | undefined
   /** The result of the last one, and the write it was true at. */
@@ -57,6 +59,8 @@ export interface SessionLink {
   /** Figures for CLIENT LIST. */
   queryBytes(): number
   unsentBytes(): number
+  /** What closing it would free of `heldBytes`. */
+  heldBytes(): number
 }
 
 export interface QueuedCommand {

@@ -47,6 +47,7 @@ function watch(session: Session, args: CommandArguments, out: ReplyWriter): void
     session.watchedBytes += bytes
     session.node.heldBytes += bytes
   }
+  if (session.node.heldBytes > limits.clientsBytesMax) session.node.evict()
   out.ok()
 }
 
