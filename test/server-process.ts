@@ -14,6 +14,8 @@ export const caskadePath = join(
 export interface ServerOptions {
   directory: string
   args?: readonly string[]
+  /** Default: a free one. */
+  respPort?: number
   readyTimeoutMs?: number
 }
 
@@ -66,9 +68,9 @@ export class ServerProcess {
   }
 
   /** Starts the process and does not wait for it to answer. */
-  static async spawn({ directory, args = [] }: ServerOptions): Promise<ServerProcess> {
-    const [respPort, httpPort] = await freePorts(2)
-    return new ServerProcess(directory, respPort!, httpPort!, args)
+  static async spawn({ directory, args = [], respPort }: ServerOptions): Promise<ServerProcess> {
+    const [freeRespPort, httpPort] = await freePorts(2)
+    return new ServerProcess(directory, respPort ?? freeRespPort!, httpPort!, args)
   }
 
   /** Starts the process; resolves when it answers PING, rejects with its output if it ends or stays silent. */
