@@ -7,6 +7,7 @@ export class GroupSync {
   #durableSequence: number
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
+  #failed: Promise<void> | undefined
 
   /** `sync` makes everything written so far durable and resolves to the sequence of the last write it covers. */
   constructor(sync: () => Promise<number>, durableSequence: number) {
@@ -22,20 +23,19 @@ export class GroupSync {
     return this.#running !== undefined
   }
 
-  /** `undefined` when writes up to `sequence` are durable already. */
+  /** `undefined` when writes up to `sequence` are durable already. Once a sync has failed, every call rejects with its error. */
   reach(sequence: number): Promise<void> | undefined {
     if (sequence <= this.#durableSequence) return undefined
+    if (this.#failed !== undefined) return this.#failed
+    if (this.#next !== undefined) return this.#next
     if (this.#running === undefined) return this.#begin()
-    this.#next ??= this.#running.then(
-      () => this.#begin(),
-      () => this.#begin(),
-    )
+    this.#next = this.#running.then(() => this.#begin())
     return this.#next
   }
 
   /** Resolves when no sync runs. Never rejects. */
   async idle(): Promise<void> {
-    while (this.#running !== undefined) await this.#running.catch(() => {})
+    for (let sync = this.#running; sync !== undefined; sync = this.#next ?? this.#running) await sync.catch(() => {})
   }
 
   #begin(): Promise<void> {
@@ -47,6 +47,10 @@ export class GroupSync {
       },
       (error) => {
         this.#running = undefined
+        this.#next = undefined
+        // Never tried again: the kernel tells of a lost write once, and the next sync would succeed without it.
+        this.#failed = Promise.reject(error)
+        this.#failed.catch(() => {})
         throw error
       },
     )

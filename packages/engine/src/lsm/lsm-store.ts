@@ -118,6 +118,7 @@ export class LsmStore implements Store {
     this.#tree = new Tree(storage, directory, manifest, options.cacheBytes, onFailure)
     const host = {
       createMemtable: (capacityMin: number) => this.#createMemtable(capacityMin),
+      discardMemtable: (memtable: Memtable) => this.#discardMemtable(memtable),
       onSealed: () => this.#background.schedule(),
     }
     this.#log = new WriteLog(host, this.#createMemtable(0), memtables, sequence)
@@ -342,6 +343,8 @@ export class LsmStore implements Store {
     const memtables = [...this.#log.immutables, this.#log.active].filter(({ syncedEnd, end }) => syncedEnd < end)
     for (const memtable of memtables) memtable.retain()
     try {
+      // First what has left the log for tables: its records are as good as lost until the manifest says so on disk.
+      await this.#tree.sync()
       for (const memtable of memtables) {
         const { end } = memtable
         await memtable.file.syncLater()
@@ -391,6 +394,7 @@ export class LsmStore implements Store {
   }
 
   #createMemtable(capacityMin: number): Memtable {
+    this.#manifest.beginIfDue()
     const number = this.#manifest.allocateFile()
     const path = segmentPath(this.directory, number)
     const file = this.#storage.createSegment(path, Math.max(capacityMin, this.#options.memtableBytes))
@@ -404,6 +408,16 @@ export class LsmStore implements Store {
       file.close()
       this.#storage.remove(path)
       throw error
+    }
+  }
+
+  /** One that was created and cannot be used. If even that fails, no later segment may be written: it would seem to follow a hole. */
+  #discardMemtable(memtable: Memtable): void {
+    memtable.release()
+    try {
+      this.#tree.apply({ dropSegments: [memtable.fileNumber] })
+    } catch (error) {
+      this.#fail(error)
     }
   }
 

@@ -7,6 +7,7 @@ import { ManifestLog, readManifest } from './manifest/manifest-log.js'
 import { emptyState, type ManifestState } from './manifest/manifest-state.js'
 import { Memtable } from './memtable/memtable.js'
 import { framesStart, readSegmentHeader, readWatermark } from './memtable/segment-format.js'
+import type { FrameWalk } from './memtable/segment-frames.js'
 import { viewOf } from './memtable/segment-record.js'
 
 export interface Recovered {
@@ -40,8 +41,15 @@ export function recover(storage: Storage, directory: string, onEvent: (event: St
     ...numbers.map((number) => number + 1),
     highestManifest(storage, directory) + 1,
   )
-  const manifest = ManifestLog.begin(storage, directory, state)
-  removeStrays(storage, directory, manifest)
+  let manifest: ManifestLog | undefined
+  try {
+    manifest = ManifestLog.begin(storage, directory, state)
+    removeStrays(storage, directory, manifest)
+  } catch (error) {
+    manifest?.close()
+    for (const memtable of memtables) memtable.release()
+    throw error
+  }
   if (read !== undefined)
     onEvent({
       level: 'info',
@@ -98,41 +106,77 @@ function replaySegments(
   onEvent: (event: StoreEvent) => void,
 ): Memtable[] {
   const memtables: Memtable[] = []
-  let cutAfter: string | undefined
-  for (const number of numbers) {
-    const path = segmentPath(directory, number)
-    const file = storage.openSegment(path)
+  try {
+    let cutAfter: string | undefined
+    for (const number of numbers) {
+      const path = segmentPath(directory, number)
+      const knownEnd = state.segments.get(number)?.end
+      const found = replaySegment(storage, path, number, knownEnd)
+      if (found === undefined) {
+        // It may have held records: none that were written later may be kept.
+        cutAfter ??= path
+        continue
+      }
+      const { memtable, walk, syncedEnd } = found
+      memtables.push(memtable)
+      if (cutAfter !== undefined && !memtable.isEmpty) {
+        if (syncedEnd > framesStart)
+          throw new CorruptionError(cutAfter, 0, `its end is missing, but ${path} was written and synced after it`)
+        onEvent({ level: 'warn', name: 'segment-dropped', details: { file: path, after: cutAfter } })
+        memtables.pop()?.release()
+        continue
+      }
+      if (!walk.sealed && knownEnd === undefined) {
+        const lost = bytesInUse(memtable.bytes, walk.end)
+        if (lost > 0)
+          onEvent({ level: 'warn', name: 'tail-cut', details: { file: path, offset: walk.end, bytes: lost } })
+        cutAfter ??= path
+      }
+      // From here on its end is listed in the manifest as a promise.
+      memtable.file.sync()
+      memtable.assumeSynced()
+    }
+    return memtables
+  } catch (error) {
+    for (const memtable of memtables) memtable.release()
+    throw error
+  }
+}
+
+interface ReplayedSegment {
+  memtable: Memtable
+  walk: FrameWalk
+  /** Everything before it was synced once. */
+  syncedEnd: number
+}
+
+/** `undefined`: a blank one, whose first page was not on disk when the power went. */
+function replaySegment(
+  storage: Storage,
+  path: string,
+  number: number,
+  knownEnd: number | undefined,
+): ReplayedSegment | undefined {
+  const file = storage.openSegment(path)
+  try {
     const view = viewOf(file.bytes)
     const header = readSegmentHeader(view, file.bytes, path, number)
-    // Blank: created, and never written before the power went.
     if (header === undefined) {
+      if (knownEnd !== undefined)
+        throw new CorruptionError(path, 0, `it is blank, but records up to ${knownEnd} were synced`)
       file.close()
-      continue
+      return undefined
     }
     const watermark = readWatermark(view, file.bytes, header.salt)
-    const knownEnd = state.segments.get(number)?.end
     const { memtable, walk } = Memtable.recover(number, file, header.salt, watermark, knownEnd ?? file.capacity)
     const syncedEnd = knownEnd ?? watermark.syncedEnd
     if (walk.end < syncedEnd)
       throw new CorruptionError(path, walk.end, `a record that was synced (up to ${syncedEnd}) is damaged`)
-    if (cutAfter !== undefined && !memtable.isEmpty) {
-      if (syncedEnd > framesStart)
-        throw new CorruptionError(cutAfter, 0, `its end is missing, but ${path} was written and synced after it`)
-      onEvent({ level: 'warn', name: 'segment-dropped', details: { file: path, after: cutAfter } })
-      memtable.release()
-      continue
-    }
-    if (!walk.sealed && knownEnd === undefined) {
-      const lost = bytesInUse(file.bytes, walk.end)
-      if (lost > 0) onEvent({ level: 'warn', name: 'tail-cut', details: { file: path, offset: walk.end, bytes: lost } })
-      cutAfter = path
-    }
-    // From here on its end is listed in the manifest as a promise.
-    file.sync()
-    memtable.assumeSynced()
-    memtables.push(memtable)
+    return { memtable, walk, syncedEnd }
+  } catch (error) {
+    file.close()
+    throw error
   }
-  return memtables
 }
 
 /** How far behind `from` there is anything but zeros. */

@@ -108,6 +108,11 @@ export class Tree {
     this.#enter(meta, this.#openReader(meta))
   }
 
+  /** Everything that `apply` did is durable when it resolves. */
+  sync(): Promise<void> {
+    return this.#manifest.syncLater()
+  }
+
   /** Everything that `apply` did is durable, and dropped files are gone, when it resolves. */
   async settle(): Promise<void> {
     await this.#syncing

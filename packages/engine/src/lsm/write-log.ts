@@ -10,6 +10,8 @@ import type { RecordFields } from './record-cursor.js'
 export interface WriteLogHost {
   /** A new, listed segment with at least this capacity; throws (a full disk) with nothing changed. */
   createMemtable(capacityMin: number): Memtable
+  /** It was created, and will not be used. */
+  discardMemtable(memtable: Memtable): void
   /** The active memtable was sealed and is now the newest of `immutables`. */
   onSealed(): void
 }
@@ -128,7 +130,7 @@ export class WriteLog {
 
   /** Seals the active memtable, if it holds anything, and begins a new one. */
   rotate(): void {
-    if (!this.#active.isEmpty) this.#replaceActive(this.#host.createMemtable(0))
+    if (!this.#active.isEmpty) this.#replaceActive(0)
   }
 
   /** Forgets memtables that are in tables now (or were cleared). */
@@ -136,15 +138,20 @@ export class WriteLog {
     this.#immutables = this.#immutables.filter((memtable) => !memtables.includes(memtable))
   }
 
-  #replaceActive(next: Memtable): void {
+  /** Sealed first: when there is no room for the next one, the sealed one stays where it is, and the next call tries again. */
+  #replaceActive(capacityMin: number): void {
     this.#active.seal()
+    this.#activate(this.#host.createMemtable(capacityMin))
+  }
+
+  #activate(next: Memtable): void {
     this.#immutables = [...this.#immutables, this.#active]
     this.#active = next
     this.#host.onSealed()
   }
 
   #makeRoom(bytes: number): void {
-    if (!this.inAtomic) this.#replaceActive(this.#host.createMemtable(segmentCapacityFor(bytes)))
+    if (!this.inAtomic) this.#replaceActive(segmentCapacityFor(bytes))
     else this.#moveOpenFrame(bytes)
   }
 
@@ -156,7 +163,6 @@ export class WriteLog {
     if (needed > segmentBytesMax)
       throw new RangeError(`an atomic batch holds less than ${segmentBytesMax / 2} bytes: write it in several`)
     const next = this.#host.createMemtable(needed)
-    old.abortFrame()
     next.openFrame()
     const record = new FoundRecord()
     for (const offset of records) {
@@ -165,12 +171,15 @@ export class WriteLog {
       const hash = hashKey(keyBytes, keyStart, keyEnd)
       next.put(hash, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, kind, expiresAt, tag, sequence)
     }
+    old.abortFrame()
     try {
-      this.#replaceActive(next)
+      old.seal()
     } catch (error) {
-      // The old segment could not be sealed: stay in it, with an open frame for `atomic` to abort.
+      // `atomic` needs an open frame to abort; what it held is gone, as it should be.
       old.openFrame()
+      this.#host.discardMemtable(next)
       throw error
     }
+    this.#activate(next)
   }
 }

@@ -58,6 +58,9 @@ export class ManifestLog {
   readonly #directory: string
   #file: AppendFile | undefined
   #path = ''
+  /** Edits appended, and how many of them a sync has covered. */
+  #appended = 0
+  #synced = 0
 
   private constructor(storage: Storage, directory: string, state: ManifestState) {
     this.#storage = storage
@@ -80,10 +83,18 @@ export class ManifestLog {
     return this.#path
   }
 
+  /**
+   * Call before `allocateFile` for a segment. A manifest begun between that and the edit that lists the segment would say on
+   * disk that its number is an old one: after a power cut that took the edit, the segment would pass for a stray.
+   */
+  beginIfDue(): void {
+    if (this.#file === undefined || this.#file.length > manifestBytesMax) this.#begin()
+  }
+
   /** Throws (a full disk) with nothing changed; the next call then begins a new manifest. */
   append(edit: ManifestEdit): void {
+    this.beginIfDue()
     const whole = { ...edit, nextFile: this.state.nextFile }
-    if (this.#file === undefined || this.#file.length > manifestBytesMax) this.#begin()
     const file = this.#file!
     try {
       file.append(encodeEdit(whole, file.length))
@@ -94,17 +105,23 @@ export class ManifestLog {
       throw error
     }
     applyEdit(this.state, whole)
+    this.#appended++
   }
 
   /** Blocks. An error means that the last edits may be lost: the caller must not go on writing. */
   sync(): void {
+    if (this.#synced === this.#appended) return
     this.#file?.sync()
+    this.#synced = this.#appended
   }
 
   async syncLater(): Promise<void> {
     const file = this.#file
+    const appended = this.#appended
+    if (this.#synced >= appended) return
     try {
       await file?.syncLater()
+      this.#synced = Math.max(this.#synced, appended)
     } catch (error) {
       // A manifest that has been replaced since: its successor was synced whole.
       if (this.#file === file) throw error
@@ -144,6 +161,7 @@ export class ManifestLog {
     this.#file?.close()
     this.#file = file
     this.#path = path
+    this.#synced = this.#appended
     if (old !== '') storage.remove(old)
   }
 }
