@@ -6,6 +6,8 @@ import type { SlowLog } from './slow-log.js'
 interface Parameter {
   name: string
   get: () => string
+  /** Redis can change it: asking for what it is already is no error. */
+  keepable?: boolean
   /** With `min` and `max`, inclusive. */
   set?: { min: number; max: number | bigint; apply: (value: number) => void }
 }
@@ -33,6 +35,7 @@ export class ConfigParameters {
     directory: string,
   ) {
     const fixed = (name: string, value: string): Parameter => ({ name, get: () => value })
+    const kept = (name: string, value: string): Parameter => ({ ...fixed(name, value), keepable: true })
     const limit = (name: string, key: keyof RespLimits, unit: number, min: number): Parameter => ({
       name,
       get: () => String(Math.round(limits[key] / unit)),
@@ -46,12 +49,12 @@ export class ConfigParameters {
     })
     this.#parameters = [
       // Every write goes to a log at once; there are no snapshots to schedule.
-      fixed('appendonly', 'yes'),
-      fixed('save', ''),
+      kept('appendonly', 'yes'),
+      kept('save', ''),
       fixed('databases', '1'),
       fixed('cluster-enabled', 'no'),
-      fixed('maxmemory', '0'),
-      fixed('maxmemory-policy', 'noeviction'),
+      kept('maxmemory', '0'),
+      kept('maxmemory-policy', 'noeviction'),
       fixed('io-threads', '1'),
       fixed('proto-max-bulk-len', String(valueBytesMax)),
       fixed('dir', directory),
@@ -119,6 +122,7 @@ export class ConfigParameters {
       if (parameter === undefined) return `Unknown option or number of arguments for CONFIG SET - '${given}'`
       const refusal = (reason: string) => `CONFIG SET failed (possibly related to argument '${given}') - ${reason}`
       const { set } = parameter
+      if (parameter.keepable && text === parameter.get()) continue
       if (set === undefined) return refusal("can't set immutable config")
       if (seen.has(parameter.name)) return refusal('duplicate parameter')
       seen.add(parameter.name)

@@ -211,7 +211,7 @@ export class RandomCommands {
       ['AUTH', () => this.pick(['nobody', 'default']), () => 'secret'],
       ['HELLO', () => this.pick(['1', '4', 'x'])],
       ['HELLO', () => this.pick(['2', '3']), () => this.pick(['junk', 'SETNAME']), () => 'a b'],
-      ['CONFIG', () => this.pick(['GET', 'junk', 'SET']), () => this.pick(['save', 'appendonlyx', 'maxmemory-policy'])],
+      ['CONFIG', () => this.pick(['GET', 'junk', 'SET']), () => this.pick(['appendonlyx', 'maxmemory-policy'])],
       [
         'CONFIG',
         () => 'SET',
@@ -267,7 +267,7 @@ export class RandomCommands {
     for (let count = Math.floor(this.random() * 6); count > 0; count--) {
       const words = this.next()
       if (
-        !/^(keys|scan|randomkey|watch|unwatch|discard|exec|hello|client|multi|function|flush|slowlog)/i.test(
+        !/^(keys|scan|randomkey|watch|unwatch|discard|exec|hello|client|multi|function|flush|slowlog|command|config)/i.test(
           String(words[0]),
         )
       )

@@ -10,7 +10,7 @@ export interface RespLimits {
   transactionBytesMax: number
   /** Keys of one connection's WATCH; default 65,536. */
   watchedKeysMax: number
-  /** Unsent replies of one connection at which its commands wait for it to read; default 1 MiB. */
+  /** Unsent replies of one connection at which its commands wait for it to read; default 1 MiB, at least 128 KiB. */
   outputBytesSoft: number
   /** Bytes of replies one connection may have unsent; a reply that is larger is an error. Default 256 MiB. */
   outputBytesMax: number

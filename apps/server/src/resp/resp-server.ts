@@ -16,6 +16,7 @@ import { SlowLog } from './slow-log.js'
 
 const sweepMs = 1000
 const defaultDrainMs = 5000
+const outputBytesSoftMin = 128 * 1024
 
 export interface RespServerOptions {
   store: Store
@@ -62,6 +63,8 @@ export class RespServer {
     const limits: RespLimits = { ...defaultLimits, ...options.limits }
     limits.queryBytesMax = Math.max(limits.queryBytesMax, 2 * valueBytesMax)
     limits.outputBytesMax = Math.max(limits.outputBytesMax, 2 * valueBytesMax)
+    // Below the socket's own mark there would be no 'drain' to wait for.
+    limits.outputBytesSoft = Math.max(limits.outputBytesSoft, outputBytesSoftMin)
     const random = options.random ?? Math.random
     const clock = options.clock ?? Date.now
     const commands = new CommandTable()
