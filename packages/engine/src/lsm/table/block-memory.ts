@@ -1,17 +1,21 @@
 import type { ReadFile } from '../../io/storage.js'
+import type { BlockDecoder } from './lz4-block.js'
 
-/** Where a block begins in memory. Reused: a read changes it. */
+/** Where a block lies in memory. Reused: a read changes it. */
 export interface BlockPlace {
   bytes: Uint8Array
   view: DataView
   start: number
+  length: number
+  /** Still at work on the block: only what it has decompressed is there. */
+  decoder: BlockDecoder | undefined
 }
 
 const nothing = new Uint8Array(0)
 const nothingView = new DataView(nothing.buffer)
 
 export function newPlace(): BlockPlace {
-  return { bytes: nothing, view: nothingView, start: 0 }
+  return { bytes: nothing, view: nothingView, start: 0, length: 0, decoder: undefined }
 }
 
 /** Memory that grows and is used again. */

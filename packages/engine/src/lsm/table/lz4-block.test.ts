@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { compressSync } from 'lz4-napi'
 import { expect, test } from 'vitest'
-import { claimedSize, decompressBlock } from './lz4-block.js'
+import { BlockDecoder, claimedSize } from './lz4-block.js'
 import { viewOf } from './table-format.js'
 
 /** Guard bytes lie on both sides of source and target: none may change. */
@@ -9,7 +9,9 @@ function decompress(stored: Uint8Array, size: number): Uint8Array | undefined {
   const source = Buffer.concat([Buffer.alloc(8, 0xee), stored, Buffer.alloc(8, 0xee)])
   const target = Buffer.alloc(size + 16, 0xdd)
   const end = 8 + stored.length
-  const fine = decompressBlock(source, viewOf(source), 8, end, target, viewOf(target), size)
+  const decoder = new BlockDecoder()
+  decoder.begin(source, viewOf(source), 8, end, target, viewOf(target), size)
+  const fine = decoder.finish()
   expect(target.subarray(size).every((byte) => byte === 0xdd)).toBe(true)
   return fine ? target.subarray(0, size) : undefined
 }
@@ -36,6 +38,25 @@ test('gives back what lz4-napi compressed, and nothing for any other size', () =
       expect(decompress(stored.subarray(4), bytes.length)).toEqual(bytes)
       expect(decompress(stored.subarray(4), bytes.length - 1)).toBeUndefined()
       expect(decompress(stored.subarray(4), bytes.length + 1)).toBeUndefined()
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('stops at the first whole piece behind what is asked for, and goes on from there', () => {
+  fc.assert(
+    fc.property(content, fc.array(fc.nat(2000)), (bytes, stops) => {
+      const stored = compressSync(bytes)
+      const target = Buffer.alloc(bytes.length)
+      const decoder = new BlockDecoder()
+      decoder.begin(stored, viewOf(stored), 4, stored.length, target, viewOf(target), bytes.length)
+      for (const stop of stops.filter((stop) => stop <= bytes.length)) {
+        expect(decoder.advance(stop)).toBe(true)
+        expect(decoder.decoded).toBeGreaterThanOrEqual(stop)
+        expect(target.subarray(0, decoder.decoded)).toEqual(bytes.subarray(0, decoder.decoded))
+      }
+      expect(decoder.finish()).toBe(true)
+      expect(target).toEqual(bytes)
     }),
     { numRuns: 300 },
   )

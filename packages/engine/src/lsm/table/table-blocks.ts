@@ -5,12 +5,17 @@ import { checkBlock } from './block-layout.js'
 import { type BlockPlace, FileWindow, ReusedBytes } from './block-memory.js'
 import { PartChecksum } from './checksum.js'
 import { blockCompressed, type IndexColumns } from './index-section.js'
-import { claimedSize, decompressBlock, sizePrefixBytes } from './lz4-block.js'
+import { BlockDecoder, claimedSize, sizePrefixBytes } from './lz4-block.js'
 import { checksumBytes, headerBytes, partBlock, partCompressedBlock, viewOf } from './table-format.js'
 
 /** Stands in memory beside the flags of the file: this process has checked the mapped block since it opened the table. */
 const checked = 0x80
 const readaheadBytes = 256 * 1024
+/**
+ * Mapped blocks up to this size are decompressed anew for each point read, as far as the read needs: less work than it
+ * looks, no memory, and the compressed block is more likely in the processor's cache. Larger ones go through the cache.
+ */
+const decodedAnewBytesMax = 8 * 1024
 
 /** What one cursor needs to read blocks past the cache. */
 export class BlockScratch {
@@ -45,6 +50,8 @@ export class TableBlocks {
   readonly #mappingView: DataView | undefined
   /** Stored blocks on their way from the file, through decompression, to the cache. */
   readonly #window = new FileWindow(0)
+  readonly #decoder = new BlockDecoder()
+  readonly #scratch = new ReusedBytes()
 
   constructor(
     file: ReadFile,
@@ -68,11 +75,18 @@ export class TableBlocks {
     return this.#offsets[block]!
   }
 
-  /** For point reads: in place, or through the cache. Good until the next read through the same cache. */
+  /**
+   * For point reads: in place, decompressed as far as `need` is asked to, or through the cache. Good until the next read
+   * of this table or through the same cache.
+   */
   read(block: number, place: BlockPlace): void {
-    if (this.#mapping !== undefined && (this.#flags[block]! & blockCompressed) === 0) {
-      this.#readInPlace(block, this.#mapping, place)
-      return
+    place.decoder = undefined
+    if (this.#mapping !== undefined) {
+      if ((this.#flags[block]! & blockCompressed) === 0) {
+        this.#readInPlace(block, this.#mapping, place)
+        return
+      }
+      if (this.#beginDecoding(block, this.#mapping, place)) return
     }
     let content = this.#cache.find(this.#cached, block)
     if (content === undefined) {
@@ -82,6 +96,34 @@ export class TableBlocks {
     place.bytes = content.bytes
     place.view = content.view
     place.start = 0
+    place.length = content.length
+  }
+
+  /** Makes the first `length` bytes of the block that was read present. */
+  need(block: number, place: BlockPlace, length: number): void {
+    if (place.decoder?.advance(length) === false) throw this.#damaged(block, 'a compressed block is malformed')
+  }
+
+  #beginDecoding(block: number, mapping: Uint8Array, place: BlockPlace): boolean {
+    const view = this.#mappingView!
+    const start = this.#offsets[block]!
+    this.#verify(block, mapping, start)
+    const size = this.#sizeOf(block, view, start)
+    if (size > decodedAnewBytesMax) return false
+    const scratch = this.#scratch
+    scratch.ensure(size)
+    place.bytes = scratch.bytes
+    place.view = scratch.view
+    place.start = 0
+    place.length = size
+    if ((this.#flags[block]! & checked) === 0) {
+      this.#decompress(block, mapping, view, start, scratch.bytes, scratch.view, size)
+      return true
+    }
+    const end = start + this.storedBytes(block)
+    this.#decoder.begin(mapping, view, start + sizePrefixBytes, end, scratch.bytes, scratch.view, size)
+    place.decoder = this.#decoder
+    return true
   }
 
   /** For cursors: in place, or through their own memory. Good until the next read with the same scratch. */
@@ -106,7 +148,8 @@ export class TableBlocks {
       place.bytes = bytes
       place.view = view
       place.start = start
-      this.#checkShape(block, bytes, start, this.storedBytes(block))
+      place.length = this.storedBytes(block)
+      this.#checkShape(block, bytes, start, place.length)
       return
     }
     const size = this.#sizeOf(block, view, start)
@@ -114,6 +157,7 @@ export class TableBlocks {
     place.bytes = scratch.block.bytes
     place.view = scratch.block.view
     place.start = 0
+    place.length = size
     this.#decompress(block, bytes, view, start, place.bytes, place.view, size)
   }
 
@@ -136,6 +180,7 @@ export class TableBlocks {
     place.bytes = mapping
     place.view = this.#mappingView!
     place.start = start
+    place.length = this.storedBytes(block)
   }
 
   #fetch(block: number): CachedBlock {
@@ -197,9 +242,8 @@ export class TableBlocks {
     size: number,
   ): void {
     const end = start + this.storedBytes(block)
-    if (!decompressBlock(bytes, view, start + sizePrefixBytes, end, target, targetView, size)) {
-      throw this.#damaged(block, 'a compressed block is malformed')
-    }
+    this.#decoder.begin(bytes, view, start + sizePrefixBytes, end, target, targetView, size)
+    if (!this.#decoder.finish()) throw this.#damaged(block, 'a compressed block is malformed')
     this.#checkShape(block, target, 0, size)
   }
 

@@ -32,6 +32,12 @@ export type { TableOptions, TableSummary } from './table-format.js'
 const writeBytes = 256 * 1024
 /** A record with a larger value is a block of its own, written without a copy and never compressed. */
 const streamedBytesMin = compressBytesMax / 2
+/**
+ * A block of small records that will be compressed ends early, when it holds this many of them in this many bytes: a point read decompresses half a
+ * block on average, and eight small records compress nearly as well as thirty. See docs/decisions/0002-small-blocks.md.
+ */
+const smallBlockRecords = 8
+const smallBlockBytes = 1024
 /** Compression has to save an eighth, else a block is stored as it is: reads are then served in place. */
 const worthwhile = 7 / 8
 const sequenceMax = 2 ** 48 - 1
@@ -97,7 +103,7 @@ export class TableBuilder {
     const valueBytes = fields.valueEnd - fields.valueStart
     const streamed = valueBytes >= streamedBytesMin
     const { blockBytes } = this.#options
-    if (this.#block.count > 0 && (streamed || this.#block.full || this.#block.lengthWith(fields) > blockBytes)) {
+    if (this.#block.count > 0 && (streamed || this.#block.full || this.#endsBefore(fields, blockBytes))) {
       this.#finishBlock()
     }
     if (this.#block.count === 0 && !first) {
@@ -151,6 +157,13 @@ export class TableBuilder {
     this.#flush()
     const { blocks: _, decompressedBytesMax: __, filterProbes: ___, ...summary } = properties
     return { ...summary, fileBytes: this.#offset }
+  }
+
+  #endsBefore(fields: RecordFields, blockBytes: number): boolean {
+    const block = this.#block
+    return (
+      (block.count >= smallBlockRecords && block.length >= smallBlockBytes) || block.lengthWith(fields) > blockBytes
+    )
   }
 
   #compareToLast(fields: RecordFields): number {

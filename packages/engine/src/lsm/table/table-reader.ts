@@ -59,7 +59,7 @@ export class TableReader {
   /**
    * Lends the newest version of key `source[start, end)` whose sequence is at most `maxSequence` to `target`: false, and
    * `target` undefined, if there is none. A tombstone is found like a value. `hash` is `hashKey` of the key. What is lent
-   * is good until the next `find` in any table with the same cache. No allocation where blocks are mapped and not compressed.
+   * is good until the next `find` in any table with the same cache. No allocation where blocks are mapped.
    */
   find(
     hash: number,
@@ -76,16 +76,22 @@ export class TableReader {
     const fingerprint = fingerprintOf(hash)
     do {
       this.#blocks.read(block, place)
+      this.#blocks.need(block, place, blockHeaderBytes)
       const { bytes, start: blockStart } = place
       const count = bytes[blockStart]! | (bytes[blockStart + 1]! << 8)
+      const offsetBytes = bytes[blockStart + 2]!
       const fingerprints = blockStart + blockHeaderBytes
+      const offsets = fingerprints + count
+      this.#blocks.need(block, place, blockHeaderBytes + count * (1 + offsetBytes))
       for (
         let entry = findFingerprint(place.view, fingerprints, count, 0, fingerprint);
         entry < count;
         entry = findFingerprint(place.view, fingerprints, count, entry + 1, fingerprint)
       ) {
-        const offset = offsetAt(bytes, fingerprints + count, bytes[blockStart + 2]!, entry)
-        decodeRecord(bytes, blockStart + offset, getUint48(bytes, blockStart + 4), target)
+        const recordEnd = entry + 1 < count ? offsetAt(bytes, offsets, offsetBytes, entry + 1) : place.length
+        this.#blocks.need(block, place, recordEnd)
+        const record = blockStart + offsetAt(bytes, offsets, offsetBytes, entry)
+        decodeRecord(bytes, record, getUint48(bytes, blockStart + 4), target)
         if (target.sequence <= maxSequence && sameSlices(bytes, target.keyStart, target.keyEnd, source, start, end)) {
           return true
         }
