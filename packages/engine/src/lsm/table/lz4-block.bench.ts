@@ -1,5 +1,5 @@
 import { uncompressSync } from 'lz4-napi'
-import { compressBlock, decompressBlock, sizePrefixBytes } from './lz4-block.js'
+import { BlockDecoder, compressBlock, sizePrefixBytes } from './lz4-block.js'
 
 const size = 4096
 const block = Buffer.allocUnsafeSlow(size)
@@ -11,10 +11,16 @@ const stored = compressBlock(block)
 const storedView = new DataView(stored.buffer, stored.byteOffset, stored.length)
 const target = new Uint8Array(size)
 const targetView = new DataView(target.buffer)
+const decoder = new BlockDecoder()
+
+function decompress(until: number): boolean {
+  decoder.begin(stored, storedView, sizePrefixBytes, stored.length, target, targetView, size)
+  return decoder.advance(until)
+}
 
 export const cases = {
   'LZ4 compress 4096 bytes': () => () => compressBlock(block),
-  'LZ4 decompress 4096 bytes': () => () =>
-    decompressBlock(stored, storedView, sizePrefixBytes, stored.length, target, targetView, size),
+  'LZ4 decompress 4096 bytes': () => () => decompress(size),
+  'LZ4 decompress half of 4096 bytes': () => () => decompress(size / 2),
   'LZ4 decompress 4096 bytes, lz4-napi': () => () => uncompressSync(stored),
 }
