@@ -100,9 +100,7 @@ function refuse(session: Session, command: Command | undefined, message: string,
 function countError(session: Session, out: ReplyWriter): void {
   const { counters, errorCounts } = session.node
   counters.errorReplies++
-  // Codes are ours, but one may be made of echoed text: bounded like everything.
-  if (errorCounts.has(out.errorCode) || errorCounts.size < 64)
-    errorCounts.set(out.errorCode, (errorCounts.get(out.errorCode) ?? 0) + 1)
+  errorCounts.set(out.errorCode, (errorCounts.get(out.errorCode) ?? 0) + 1)
 }
 
 function enqueue(session: Session, command: Command, args: CommandArguments, out: ReplyWriter): void {

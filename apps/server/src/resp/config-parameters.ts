@@ -87,7 +87,7 @@ export class ConfigParameters {
         set: {
           min: 0,
           // Each entry can hold some kilobytes.
-          max: 100_000,
+          max: 10_000,
           apply: (value) => {
             slowLog.entriesMax = value
             slowLog.trim()

@@ -64,19 +64,26 @@ function keysNow(session: Session, args: CommandArguments, out: ReplyWriter): vo
 function keysSliced(session: Session, args: CommandArguments, out: ReplyWriter): Promise<Reply> | undefined {
   const glob = globArgument(args, 1, out)
   if (glob === undefined) return undefined
-  return findKeys(session.node, glob)
+  return findKeys(session, glob)
 }
 
-async function findKeys(node: RespNode, glob: Glob): Promise<Reply> {
+async function findKeys(session: Session, glob: Glob): Promise<Reply> {
+  const { node } = session
   const found = new ReplyWriter(node.limits.outputBytesMax)
   let count = 0
-  await scanInSlices(node, { keysOnly: true }, ({ key }) => {
-    if (glob.matches(key)) {
-      found.bulkBytes(key)
-      count++
-    }
-    return true
-  })
+  try {
+    await scanInSlices(node, { keysOnly: true }, ({ key }) => {
+      if (session.closed) return false
+      if (glob.matches(key)) {
+        found.bulkBytes(key)
+        count++
+        if (found.bytes.length !== session.gatheredBytes) session.gather(found.bytes.length)
+      }
+      return true
+    })
+  } finally {
+    session.gather(0)
+  }
   return (out) => {
     out.array(count)
     out.raw(found.bytes.subarray(0, found.length))

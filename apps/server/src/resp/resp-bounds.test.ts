@@ -119,6 +119,18 @@ describe('memory is bounded', () => {
     expect((await small.replies(1))[0]).toHaveLength(mib + `$${mib}\r\n\r\n`.length)
   })
 
+  test('what KEYS gathers counts too', async () => {
+    const store = new MemoryStore()
+    for (let i = 0; i < 20_000; i++) store.putSync(Buffer.from(`${'x'.repeat(100)}${i}`), Buffer.from('v'))
+    const { server, connect } = await start({ store, limits: { clientsBytesMax: mib } })
+    const [greedy, other] = [await connect(), await connect()]
+    greedy.send('KEYS *\r\n')
+    expect(await greedy.untilClosed()).toBe('')
+    expect(server.counters.clientsEvicted).toBe(1)
+    expect(await other.call('DBSIZE')).toBe(':20000\r\n')
+    expect(server.heldBytes).toBe(0)
+  })
+
   test('half a command and then silence is cut; so is a trickle', async () => {
     const { server, connect } = await start({ limits: { frameTimeoutMs: 1500 } })
     const [silent, trickling, idle] = [await connect(), await connect(), await connect()]

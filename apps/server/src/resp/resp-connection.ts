@@ -83,6 +83,7 @@ export class RespConnection implements SessionLink {
 
   heldBytes(): number {
     return (
+      this.session.gatheredBytes +
       (this.#tail?.length ?? 0) +
       this.#unsentCounted +
       (this.session.transaction?.bytes ?? 0) +
@@ -136,6 +137,21 @@ export class RespConnection implements SessionLink {
   }
 
   #process(bytes: Buffer, end: number, crowding: boolean): void {
+    try {
+      this.#run(bytes, end, crowding)
+    } catch (error) {
+      // A mistake in this server must cost one connection, not all of them.
+      const stack = error instanceof Error ? error.stack : String(error)
+      this.#node.onEvent('error', 'connection closed: a command failed in an unexpected way', {
+        client: this.address,
+        stack,
+      })
+      this.#out.release()
+      this.kill()
+    }
+  }
+
+  #run(bytes: Buffer, end: number, crowding: boolean): void {
     const { session } = this
     const parser = this.#parser
     const out = this.#out
@@ -406,11 +422,15 @@ export class RespConnection implements SessionLink {
   }
 
   #release(): void {
+    const { session } = this
+    session.closed = true
+    this.#node.heldBytes -= session.gatheredBytes
+    session.gatheredBytes = 0
     this.#dropTail()
     this.#rest = undefined
     this.#node.heldBytes -= this.#unsentCounted
     this.#unsentCounted = 0
-    this.session.endTransaction()
+    session.endTransaction()
   }
 
   #closed(): void {

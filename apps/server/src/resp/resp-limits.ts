@@ -6,10 +6,8 @@ export interface RespLimits {
   argumentsMax: number
   /** Received bytes of one command that is not complete yet; default 64 MiB, and at least two values. */
   queryBytesMax: number
-  /** Commands queued in one MULTI, in bytes; default 64 MiB. */
+  /** Commands queued in one MULTI, and keys of one WATCH, in bytes; default 64 MiB each. */
   transactionBytesMax: number
-  /** Keys of one connection's WATCH; default 65,536. */
-  watchedKeysMax: number
   /** Unsent replies of one connection at which its commands wait for it to read; default 1 MiB, at least 128 KiB. */
   outputBytesSoft: number
   /** Bytes of replies one connection may have unsent; a reply that is larger is an error. Default 256 MiB. */
@@ -35,7 +33,6 @@ export const defaultLimits: RespLimits = {
   argumentsMax: 1024 * 1024,
   queryBytesMax: 64 * 1024 * 1024,
   transactionBytesMax: 64 * 1024 * 1024,
-  watchedKeysMax: 65_536,
   outputBytesSoft: 1024 * 1024,
   outputBytesMax: 256 * 1024 * 1024,
   slowReaderMs: 60_000,

@@ -102,6 +102,10 @@ export class Session {
   wrote = false
   noEvict = false
   noTouch = false
+  /** What a sliced command has gathered for its reply, in bytes. */
+  gatheredBytes = 0
+  /** The connection is gone: nobody waits for a reply. */
+  closed = false
   lastCommand: Command | undefined
 
   constructor(id: number, node: RespNode, link: SessionLink) {
@@ -127,6 +131,14 @@ export class Session {
     this.node.heldBytes -= this.watchedBytes
     this.watchedBytes = 0
     this.watched = new Map()
+  }
+
+  /** A sliced command holds `bytes` for its reply now; may cut a connection, this one too. */
+  gather(bytes: number): void {
+    const { node } = this
+    node.heldBytes += bytes - this.gatheredBytes
+    this.gatheredBytes = bytes
+    if (node.heldBytes > node.limits.clientsBytesMax) node.evict()
   }
 
   /** RESET: as if the client had just connected. */

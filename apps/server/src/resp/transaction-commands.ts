@@ -38,12 +38,12 @@ function watch(session: Session, args: CommandArguments, out: ReplyWriter): void
   for (let i = 1; i < args.count; i++) {
     const key = args.text(i)
     if (session.watched.has(key)) continue
-    if (session.watched.size >= limits.watchedKeysMax) {
-      out.error(`ERR at most ${limits.watchedKeysMax} keys can be watched: EXEC or UNWATCH first`)
+    const bytes = key.length + watchedKeyBytes
+    if (session.watchedBytes + bytes > limits.transactionBytesMax) {
+      out.error(`ERR at most ${limits.transactionBytesMax} bytes of keys can be watched: EXEC or UNWATCH first`)
       return
     }
     session.watched.set(key, store.borrow(args.bytes, args.start(i), args.end(i))?.sequence ?? 0)
-    const bytes = key.length + watchedKeyBytes
     session.watchedBytes += bytes
     session.node.heldBytes += bytes
   }
