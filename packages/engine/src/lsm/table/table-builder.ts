@@ -161,9 +161,8 @@ export class TableBuilder {
 
   #endsBefore(fields: RecordFields, blockBytes: number): boolean {
     const block = this.#block
-    return (
-      (block.count >= smallBlockRecords && block.length >= smallBlockBytes) || block.lengthWith(fields) > blockBytes
-    )
+    const small = block.count >= smallBlockRecords && block.length >= smallBlockBytes
+    return (small && this.#options.compression === 'lz4') || block.lengthWith(fields) > blockBytes
   }
 
   #compareToLast(fields: RecordFields): number {
