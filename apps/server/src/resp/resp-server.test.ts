@@ -371,15 +371,15 @@ describe('SCAN', () => {
   })
 })
 
-test('RANDOMKEY finds every key of many', async () => {
+test('RANDOMKEY finds keys everywhere among many', async () => {
   const { connect } = await start()
   const client = await connect()
-  for (let i = 0; i < 1000; i++) client.send(encode(['SET', `key:${i}`, 'v']))
-  await client.replies(1000)
+  for (let i = 0; i < 400; i++) client.send(encode(['SET', `key:${i}`, 'v']))
+  await client.replies(400)
   const seen = new Set<string>()
-  for (let i = 0; i < 3000; i++) client.send(encode(['RANDOMKEY']))
-  for (const reply of await client.replies(3000)) seen.add(reply)
-  expect(seen.size).toBeGreaterThan(700)
+  for (let i = 0; i < 600; i++) client.send(encode(['RANDOMKEY']))
+  for (const reply of await client.replies(600)) seen.add(reply)
+  expect(seen.size).toBeGreaterThan(200)
 })
 
 test('TTL is exact to the millisecond', async () => {
