@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 import { lockFile, lockTakers } from './file-lock.js'
 import { installedMmap, type MmapModule } from './load-mmap.js'
 import { NodeAppendFile } from './node-append-file.js'
@@ -22,7 +23,7 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
   return {
     mapped: map !== undefined,
     makeDirectory: (path) => {
-      attempt('create', path, () => fs.mkdirSync(path, { recursive: true, mode: 0o700 }))
+      attempt('create', path, () => makeDirectories(path))
     },
     list: (directory) => attempt('list', directory, () => fs.readdirSync(directory).sort()),
     size: (path) => attempt('examine', path, () => fs.statSync(path, { throwIfNoEntry: false })?.size),
@@ -52,5 +53,19 @@ function syncDirectory(directory: string): void {
     fs.fsyncSync(fd)
   } finally {
     fs.closeSync(fd)
+  }
+}
+
+/** Not `recursive: true`: where a parent exists but takes no directories (/proc), Node's own loop never ends. */
+function makeDirectories(path: string): void {
+  const isThere = () => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  if (isThere()) return
+  const parent = dirname(path)
+  if (parent !== path) makeDirectories(parent)
+  try {
+    fs.mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have been faster.
+    if (!isThere()) throw error
   }
 }

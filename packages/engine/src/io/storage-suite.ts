@@ -54,6 +54,12 @@ export function storageSuite(name: string, make: () => Storage): void {
         expect(storage.list(deep)).toEqual(['file'])
       })
 
+      test('a directory that cannot be made is refused, not tried for ever', () => {
+        put('x', path)
+        expect(() => storage.makeDirectory(join(path, 'below'))).toThrow('cannot create')
+        if (process.platform === 'linux') expect(() => storage.makeDirectory('/proc/caskade')).toThrow('cannot create')
+      })
+
       test('are listed sorted, renamed and removed', () => {
         for (const name of ['10', '9', 'b', 'a']) put(name, join(directory, name))
         expect(storage.list(directory)).toEqual(['10', '9', 'a', 'b'])
