@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Reply } from './command.js'
 import { dispatch } from './command-run.js'
+import { ReceiveBuffer } from './receive-buffer.js'
 import type { ReplyWriter } from './reply-writer.js'
 import { RespParser } from './resp-parser.js'
 import { type RespNode, Session, type SessionLink } from './session.js'
@@ -30,12 +31,8 @@ export class RespConnection implements SessionLink {
   readonly #socket: Socket
   readonly #out: ReplyWriter
   readonly #parser: RespParser
-  /** An unfinished frame, and what was received behind it. */
-  #tail: Buffer | undefined
-  #tailLength = 0
-  /** Received while waiting: parsed up to the parser's position. */
-  #rest: Buffer | undefined
-  #restEnd = 0
+  readonly #received = new ReceiveBuffer()
+  #receivedCounted = 0
   #waiting = false
   /** Nothing more will be run. */
   #ended = false
@@ -43,6 +40,8 @@ export class RespConnection implements SessionLink {
   /** `monotonic` when the unfinished frame began; 0: none. */
   #frameSince = 0
   #unsentCounted = 0
+  /** Bytes of replies that wait until what they acknowledge is durable. */
+  #repliesHeld = 0
   #onDrain: (() => void) | undefined
 
   constructor(id: number, node: RespNode, socket: Socket, out: ReplyWriter) {
@@ -56,7 +55,7 @@ export class RespConnection implements SessionLink {
     this.address = formatAddress(socket.remoteAddress, socket.remotePort)
     this.localAddress = formatAddress(socket.localAddress, socket.localPort)
     this.session = new Session(id, node, this)
-    socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('drain', () => this.#drained())
     socket.on('timeout', () => this.#tooSlow())
     // A reset by the peer is its way to close.
@@ -65,10 +64,7 @@ export class RespConnection implements SessionLink {
   }
 
   queryBytes(): number {
-    return (
-      this.#tailLength +
-      (this.#rest === undefined || this.#rest === this.#tail ? 0 : this.#restEnd - this.#parser.position)
-    )
+    return this.#received.end - this.#parser.frameStart
   }
 
   unsentBytes(): number {
@@ -82,9 +78,11 @@ export class RespConnection implements SessionLink {
   }
 
   heldBytes(): number {
+    this.#recountUnsent()
     return (
+      this.#repliesHeld +
       this.session.gatheredBytes +
-      (this.#tail?.length ?? 0) +
+      this.#receivedCounted +
       this.#unsentCounted +
       (this.session.transaction?.bytes ?? 0) +
       this.session.watchedBytes
@@ -100,11 +98,13 @@ export class RespConnection implements SessionLink {
   /** Once a second: cuts who keeps a command unfinished, closes who has been idle too long. */
   sweep(now: number): void {
     const { limits, counters } = this.#node
+    // A short queue empties without a 'drain'.
+    if (this.#unsentCounted !== 0) this.#recountUnsent()
     if (this.#waiting || this.#ended) return
     const silence = now - this.session.lastSeenAt
     if (this.#frameSince !== 0) {
       const age = now - this.#frameSince
-      const slow = age > limits.frameTimeoutMs && this.#tailLength < (age / 1000) * limits.frameBytesPerSecondMin
+      const slow = age > limits.frameTimeoutMs && this.#received.end < (age / 1000) * limits.frameBytesPerSecondMin
       if (silence > limits.frameTimeoutMs || slow) {
         counters.unfinishedFramesCut++
         this.kill()
@@ -115,7 +115,7 @@ export class RespConnection implements SessionLink {
     }
   }
 
-  #received(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     const { counters } = this.#node
     counters.reads++
     counters.bytesReceived += chunk.length
@@ -123,22 +123,29 @@ export class RespConnection implements SessionLink {
     const now = this.#node.monotonic()
     this.#node.mark = now
     this.session.lastSeenAt = now
-    if (this.#waiting) {
-      this.#keepRest()
-      if (this.#append(chunk)) {
-        this.#rest = this.#tail
-        this.#restEnd = this.#tailLength
-      }
-    } else if (this.#tailLength > 0) {
-      if (this.#append(chunk)) this.#process(this.#tail!, this.#tailLength, chunk.length >= fullReadBytes)
-    } else {
-      this.#process(chunk, chunk.length, chunk.length >= fullReadBytes)
-    }
+    this.#received.add(chunk, this.#parser)
+    if (this.#received.capacity !== 0 && !this.#withinLimits(chunk.length)) return
+    // While it waits, nothing should arrive; what does is kept.
+    if (!this.#waiting) this.#process(chunk.length >= fullReadBytes)
   }
 
-  #process(bytes: Buffer, end: number, crowding: boolean): void {
+  /** Whether the connection lives on with what it has received. */
+  #withinLimits(latest: number): boolean {
+    const { limits, counters } = this.#node
+    this.#countReceived()
+    if (this.#node.heldBytes > limits.clientsBytesMax) this.#node.evict()
+    if (this.#ended) return false
+    if (this.#received.end - latest <= limits.queryBytesMax) return true
+    counters.protocolErrors++
+    this.#out.protocol = this.session.protocol
+    this.#out.error(`ERR Protocol error: a command is larger than ${limits.queryBytesMax} bytes`)
+    this.#end()
+    return false
+  }
+
+  #process(crowding: boolean): void {
     try {
-      this.#run(bytes, end, crowding)
+      this.#run(crowding)
     } catch (error) {
       // A mistake in this server must cost one connection, not all of them.
       const stack = error instanceof Error ? error.stack : String(error)
@@ -151,8 +158,9 @@ export class RespConnection implements SessionLink {
     }
   }
 
-  #run(bytes: Buffer, end: number, crowding: boolean): void {
+  #run(crowding: boolean): void {
     const { session } = this
+    const { bytes, end } = this.#received
     const parser = this.#parser
     const out = this.#out
     out.protocol = session.protocol
@@ -169,7 +177,7 @@ export class RespConnection implements SessionLink {
       }
       const pending = dispatch(session, parser.args, out)
       if (pending !== undefined) {
-        this.#waitWithRest(bytes, end, this.#finishSliced(pending))
+        this.#wait(this.#finishSliced(pending))
         return
       }
       if (session.closeAfterReply || this.#ended) {
@@ -179,15 +187,15 @@ export class RespConnection implements SessionLink {
       ran++
       if (out.length >= flushBytes) {
         const wait = this.#emit()
-        if (wait !== undefined) this.#waitWithRest(bytes, end, wait)
+        if (wait !== undefined) this.#wait(wait)
         if (wait !== undefined || this.#ended) return
       }
       if (ran >= turnCommands && parser.position < end) {
-        this.#waitWithRest(bytes, end, this.#emit() ?? nextTurn())
+        this.#wait(this.#emit() ?? nextTurn())
         return
       }
     }
-    this.#keepTail(bytes, end)
+    this.#settle()
     const wait = this.#emit() ?? (crowding && ran > 0 ? nextTurn() : undefined)
     if (wait !== undefined) this.#wait(wait)
   }
@@ -195,6 +203,8 @@ export class RespConnection implements SessionLink {
   /** The replies so far go out, then the sliced command's. */
   async #finishSliced(pending: Promise<Reply>): Promise<void> {
     const earlier = this.#emit()
+    // It may fail long before it is awaited.
+    earlier?.catch(() => {})
     const reply = await pending
     await earlier
     if (this.#ended) return
@@ -202,12 +212,6 @@ export class RespConnection implements SessionLink {
     this.#node.mark = this.#node.monotonic()
     reply(this.#out)
     await this.#emit()
-  }
-
-  #waitWithRest(bytes: Buffer, end: number, until: Promise<void>): void {
-    this.#rest = bytes
-    this.#restEnd = end
-    this.#wait(until)
   }
 
   #wait(until: Promise<void>): void {
@@ -234,11 +238,9 @@ export class RespConnection implements SessionLink {
       this.#end()
       return
     }
-    const rest = this.#rest
-    if (rest !== undefined) {
-      this.#rest = undefined
+    if (this.#received.end > 0) {
       this.#node.mark = this.#node.monotonic()
-      this.#process(rest, this.#restEnd, false)
+      this.#process(false)
     }
     if (this.#waiting || this.#ended) return
     if (this.#closing) this.#end()
@@ -269,9 +271,12 @@ export class RespConnection implements SessionLink {
     const out = this.#out
     const replies = Buffer.from(out.bytes.subarray(0, out.length))
     out.clear()
+    pressure?.catch(() => {})
     const { counters } = this.#node
+    this.#holdReplies(replies.length)
     await durable
     if (this.#ended || this.#socket.destroyed) return
+    this.#holdReplies(0)
     if (replies.length > 0) {
       counters.writes++
       counters.bytesSent += replies.length
@@ -280,6 +285,11 @@ export class RespConnection implements SessionLink {
     }
     await pressure
     if (this.#socket.writableLength > this.#node.limits.outputBytesSoft) await this.#untilDrained()
+  }
+
+  #holdReplies(bytes: number): void {
+    this.#node.heldBytes += bytes - this.#repliesHeld
+    this.#repliesHeld = bytes
   }
 
   #write(): void {
@@ -299,10 +309,14 @@ export class RespConnection implements SessionLink {
     }
   }
 
-  #countUnsent(): void {
-    const unsent = this.#socket.writableLength
+  #recountUnsent(): void {
+    const unsent = this.#socket.destroyed ? 0 : this.#socket.writableLength
     this.#node.heldBytes += unsent - this.#unsentCounted
     this.#unsentCounted = unsent
+  }
+
+  #countUnsent(): void {
+    this.#recountUnsent()
     if (this.#node.heldBytes > this.#node.limits.clientsBytesMax) this.#node.evict()
   }
 
@@ -328,73 +342,21 @@ export class RespConnection implements SessionLink {
     this.kill()
   }
 
-  /** What is left of the received bytes: nothing, or an unfinished frame, which moves to a buffer of this connection. */
-  #keepTail(bytes: Buffer, end: number): void {
-    const parser = this.#parser
-    const start = parser.frameStart
-    const length = end - start
-    if (length === 0) {
-      this.#frameSince = 0
-      if (this.#tail !== undefined) this.#dropTail()
-    } else {
-      if (start > 0 || this.#frameSince === 0) this.#frameSince = this.#node.mark
-      if (bytes !== this.#tail) {
-        this.#tail = Buffer.allocUnsafeSlow(length)
-        this.#node.heldBytes += length
-        bytes.copy(this.#tail, 0, start, end)
-      } else if (start > 0) {
-        bytes.copyWithin(0, start, end)
-      }
-      this.#tailLength = length
-    }
-    parser.moved()
+  #settle(): void {
+    const moved = this.#received.settle(this.#parser)
+    if (this.#received.end === 0) this.#frameSince = 0
+    else if (moved || this.#frameSince === 0) this.#frameSince = this.#node.mark
+    if (this.#received.capacity !== this.#receivedCounted) this.#countReceived()
   }
 
-  /** While waiting: what is not parsed yet moves to the buffer of this connection. */
-  #keepRest(): void {
-    const rest = this.#rest
-    if (rest === undefined || rest === this.#tail) return
-    const parser = this.#parser
-    parser.frameStart = parser.position
-    const length = this.#restEnd - parser.position
-    this.#tail = Buffer.allocUnsafeSlow(Math.max(1, length))
-    this.#node.heldBytes += this.#tail.length
-    rest.copy(this.#tail, 0, parser.position, this.#restEnd)
-    this.#tailLength = length
-    parser.moved()
-    this.#rest = this.#tail
-    this.#restEnd = length
+  #countReceived(): void {
+    this.#node.heldBytes += this.#received.capacity - this.#receivedCounted
+    this.#receivedCounted = this.#received.capacity
   }
 
-  #dropTail(): void {
-    if (this.#tail !== undefined) this.#node.heldBytes -= this.#tail.length
-    this.#tail = undefined
-    this.#tailLength = 0
-  }
-
-  /** Behind the unfinished frame; whether the connection lives on. Capacity doubles, up to what the frame is known to need. */
-  #append(chunk: Buffer): boolean {
-    const { limits } = this.#node
-    const old = this.#tail
-    const needed = this.#tailLength + chunk.length
-    if (old === undefined || needed > old.length) {
-      const known = this.#parser.frameBytesKnown
-      const capacity = known > needed ? Math.min(2 * needed, known) : 2 * needed
-      const larger = Buffer.allocUnsafeSlow(capacity)
-      if (old !== undefined) old.copy(larger, 0, 0, this.#tailLength)
-      this.#node.heldBytes += capacity - (old?.length ?? 0)
-      this.#tail = larger
-    }
-    chunk.copy(this.#tail!, this.#tailLength)
-    this.#tailLength = needed
-    if (this.#node.heldBytes > limits.clientsBytesMax) this.#node.evict()
-    if (this.#ended) return false
-    if (needed - chunk.length <= limits.queryBytesMax) return true
-    this.#node.counters.protocolErrors++
-    this.#out.protocol = this.session.protocol
-    this.#out.error(`ERR Protocol error: a command is larger than ${limits.queryBytesMax} bytes`)
-    this.#end()
-    return false
+  #forgetReceived(): void {
+    this.#received.drop()
+    this.#countReceived()
   }
 
   /** Sends what there is and closes, without waiting for the client to do so. */
@@ -406,8 +368,7 @@ export class RespConnection implements SessionLink {
     const wait = this.#emit()
     const close = () => {
       this.#ended = true
-      this.#dropTail()
-      this.#rest = undefined
+      this.#forgetReceived()
       if (this.#socket.destroyed) return
       this.#socket.setTimeout(this.#node.limits.slowReaderMs)
       this.#socket.destroySoon()
@@ -417,17 +378,17 @@ export class RespConnection implements SessionLink {
       return
     }
     this.session.closeAfterReply = true
-    this.#rest = undefined
+    this.#forgetReceived()
     this.#wait(wait)
   }
 
   #release(): void {
     const { session } = this
     session.closed = true
+    this.#holdReplies(0)
     this.#node.heldBytes -= session.gatheredBytes
     session.gatheredBytes = 0
-    this.#dropTail()
-    this.#rest = undefined
+    this.#forgetReceived()
     this.#node.heldBytes -= this.#unsentCounted
     this.#unsentCounted = 0
     session.endTransaction()

@@ -1,28 +1,38 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encode } from './raw-client.test.kit.js'
+import { ReceiveBuffer } from './receive-buffer.js'
 import { RespParser } from './resp-parser.js'
 
 const limits = { argumentsMax: 1000, bulkBytesMax: 100_000 }
 
-/** Feeds the chunks as a connection does: what is left of one goes before the next. Commands as latin1 words. */
-function parseChunks(chunks: Buffer[]): { commands: string[][]; error: string } {
+/**
+ * Feeds the chunks as a connection does; commands as latin1 words. With `turn` only so many commands are parsed before the
+ * next chunk comes, as when the connection must wait.
+ */
+function parseChunks(chunks: Buffer[], turn = Number.POSITIVE_INFINITY): { commands: string[][]; error: string } {
   const parser = new RespParser(limits)
+  const received = new ReceiveBuffer()
   const commands: string[][] = []
-  let tail: Buffer = Buffer.alloc(0)
-  for (const chunk of chunks) {
-    const bytes = Buffer.concat([tail, chunk])
-    for (;;) {
-      const parsed = parser.next(bytes, bytes.length)
-      if (parsed === 'broken') return { commands, error: parser.error }
-      if (parsed === 'more') break
+  const parse = (most: number) => {
+    for (let count = 0; count < most; count++) {
+      const parsed = parser.next(received.bytes, received.end)
+      if (parsed === 'broken') return false
+      if (parsed === 'more') {
+        received.settle(parser)
+        break
+      }
       const { args } = parser
-      commands.push(Array.from({ length: args.count }, (_, i) => args.text(i)))
+      commands.push(Array.from({ length: args.count }, (_, index) => args.text(index)))
     }
-    tail = bytes.subarray(parser.frameStart)
-    parser.moved()
+    return true
   }
-  return { commands, error: '' }
+  for (const chunk of chunks) {
+    received.add(chunk, parser)
+    if (!parse(turn)) return { commands, error: parser.error }
+  }
+  parse(Number.POSITIVE_INFINITY)
+  return { commands, error: parser.error }
 }
 
 function split(bytes: Buffer, at: number[]): Buffer[] {
@@ -36,10 +46,11 @@ const cuts = fc.array(fc.nat(), { maxLength: 20 })
 describe('RespParser', () => {
   test('any split of the stream gives the same commands', () => {
     fc.assert(
-      fc.property(fc.array(words, { maxLength: 6 }), cuts, (sent, at) => {
+      fc.property(fc.array(words, { maxLength: 6 }), cuts, fc.integer({ min: 1, max: 5 }), (sent, at, turn) => {
         const bytes = Buffer.concat(sent.map(encode))
         const expected = sent.map((command) => command.map((word) => Buffer.from(word).toString('latin1')))
         expect(parseChunks(split(bytes, at))).toEqual({ commands: expected, error: '' })
+        expect(parseChunks(split(bytes, at), turn)).toEqual({ commands: expected, error: '' })
       }),
     )
   })
@@ -72,9 +83,10 @@ describe('RespParser', () => {
       fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
     )
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 30 }), cuts, (pieces, at) => {
+      fc.property(fc.array(piece, { maxLength: 30 }), cuts, fc.integer({ min: 0, max: 3 }), (pieces, at, turn) => {
         const bytes = Buffer.concat(pieces)
         expect(parseChunks(split(bytes, at))).toEqual(parseChunks([bytes]))
+        expect(parseChunks(split(bytes, at), turn)).toEqual(parseChunks([bytes]))
       }),
       { numRuns: 1000 },
     )

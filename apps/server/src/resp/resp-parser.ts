@@ -29,7 +29,7 @@ export class RespParser {
   readonly args = new CommandArguments()
   /** Where the next byte is read. */
   position = 0
-  /** Where the frame at `position` begins: bytes before it are done with. */
+  /** Where the unfinished frame begins: bytes before it are parsed, those of the latest command included. */
   frameStart = 0
   error = ''
   /** Not authenticated yet: tighter limits. */
@@ -101,6 +101,7 @@ export class RespParser {
       this.#bulkLength = -1
       this.#remaining--
     }
+    this.frameStart = this.position
     return 'command'
   }
 
@@ -158,6 +159,7 @@ export class RespParser {
     const words = splitInline(bytes.subarray(position, lineEnd))
     if (words === undefined) return this.#broken('unbalanced quotes in request')
     this.position = found + 1
+    this.frameStart = this.position
     if (words.length === 0) return undefined
     args.bytes = Buffer.concat(words)
     let at = 0

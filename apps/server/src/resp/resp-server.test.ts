@@ -324,6 +324,19 @@ describe('the store', () => {
     expect(await closed).toBe('')
   })
 
+  test('the same with a command behind it that takes several turns', async () => {
+    const store = new Slow()
+    const { server, connect } = await start({ store })
+    const writer = await connect()
+    store.hold()
+    writer.send('SET a 1\r\nKEYS *\r\n')
+    const closed = writer.untilClosed()
+    await (await connect()).call('PING')
+    store.pending!.reject(new CaskadeError('CASKADE_IO', 'fsync failed'))
+    expect(await closed).toBe('')
+    expect(server.heldBytes).toBe(0)
+  })
+
   test('backpressure holds the writer, not the others', async () => {
     const store = new Slow()
     const { connect } = await start({ store })

@@ -207,14 +207,13 @@ export class RespServer {
 
   #evict(): void {
     const { limits, counters, sessions, onEvent } = this.#node
-    const holding = [...sessions.values()].sort(
-      (a, b) => Number(a.noEvict) - Number(b.noEvict) || b.link.heldBytes() - a.link.heldBytes(),
-    )
-    for (const { id, link } of holding) {
+    const holding = [...sessions.values()].map((session) => ({ session, bytes: session.link.heldBytes() }))
+    holding.sort((a, b) => Number(a.session.noEvict) - Number(b.session.noEvict) || b.bytes - a.bytes)
+    for (const { session, bytes } of holding) {
       if (this.#node.heldBytes <= limits.clientsBytesMax) break
       counters.clientsEvicted++
-      onEvent('warn', 'client cut: all clients together hold too much', { client: id, heldBytes: link.heldBytes() })
-      link.kill()
+      onEvent('warn', 'client cut: all clients together hold too much', { client: session.id, heldBytes: bytes })
+      session.link.kill()
     }
   }
 
