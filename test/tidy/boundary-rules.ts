@@ -133,7 +133,7 @@ export const namesArePlain: Rule = (tree) => {
   return [...names].flatMap(([path, name]) => {
     if (vague.test(name)) return [{ path, rule: 'a name that says nothing: call it what it does' }]
     // Decision pages are numbered: 0001-name.md.
-    if (!upperCaseNames.has(name) && !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/.test(name))
+    if (!upperCaseNames.has(name) && !/^[a-z0-9]+([-.][a-z0-9]+)*$/.test(name))
       return [{ path, rule: 'names are in kebab-case' }]
     return []
   })

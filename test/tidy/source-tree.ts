@@ -34,7 +34,8 @@ export function packageDirectory(path: string): string | undefined {
   return match?.[0]
 }
 
-export const isTest = (path: string) => /\.(test|bench)\.tsx?$/.test(path) || /-suite\.ts$/.test(path)
+/** Also what tests and benchmarks are made with. */
+export const isTest = (path: string) => /\.(test|bench)[.-]|-suite\.ts$|\/src\/testing\//.test(path)
 
 /** Text with comments and the contents of strings blanked, so that words in prose are not taken for code. */
 export function codeOnly(text: string): string {
