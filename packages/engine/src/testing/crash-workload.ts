@@ -51,11 +51,10 @@ function mark(i: number, acknowledged: boolean): Step {
   }
 }
 
-/** What nobody waits for: background work goes on, and a later sync must cover it. */
+/** What nobody waits for, a later sync must cover. */
 async function write(store: Store, acknowledged: boolean, apply: () => unknown): Promise<void> {
   apply()
   if (acknowledged) await store.durable()
-  else await new Promise((resolve) => setImmediate(resolve))
 }
 
 const randomKey = (random: SeededRandom) => `key${random.below(40)}`

@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { LsmOptions } from '../lsm/lsm-store.js'
 import type { Durability } from '../store.js'
-import { crashWorkload, storeState, workloadStates } from './crash-workload.js'
+import { crashWorkload, type Step, storeState, workloadStates } from './crash-workload.js'
 import { openInline } from './inline-store.js'
 import { PowerCutStorage } from './power-cut-storage.js'
 import { SeededRandom } from './seeded-random.js'
 
-const workload = crashWorkload(110)
-const { stepsTo } = workloadStates(workload)
 /** Small enough that flushes and compactions happen by themselves, between the ones of the workload. */
 const small: Partial<LsmOptions> = { memtableBytes: 12 << 10 }
 
@@ -25,15 +23,32 @@ interface Crash {
 type OnCrash = (crash: Crash) => Promise<void>
 
 /** Runs the workload; after every storage call that changed something, every kind of crash is looked at. */
-async function crashEverywhere(mapped: boolean, options: Partial<LsmOptions>, onCrash: OnCrash): Promise<number> {
+async function crashEverywhere(
+  workload: readonly Step[],
+  mapped: boolean,
+  options: Partial<LsmOptions>,
+  onCrash: OnCrash,
+): Promise<number> {
   let calls = 0
   let started = 0
   /** Steps that have resolved; of these, those that survive a power cut. */
   let finished = 0
   let settled = 0
-  let crashes: Crash[] = []
+  const crashes: Crash[] = []
+  // Jobs and syncs take their time, each another, so that they meet in every order.
+  const random = new SeededRandom(11)
+  const later = (run: () => void) => {
+    const turns = random.below(4)
+    if (turns === 0) queueMicrotask(run)
+    else {
+      let left = turns
+      const turn = () => (--left === 0 ? run() : setImmediate(turn))
+      setImmediate(turn)
+    }
+  }
   const storage: PowerCutStorage = new PowerCutStorage({
     mapped,
+    later,
     onChange: (operation, path) => {
       calls++
       const label = `call ${calls} (${operation} ${path}) in step ${started} (${workload[started - 1]?.name})`
@@ -58,7 +73,7 @@ async function crashEverywhere(mapped: boolean, options: Partial<LsmOptions>, on
   const judge = async () => {
     for (const crash of crashes.splice(0)) await onCrash(crash)
   }
-  let store = await openInline(storage, { ...small, ...options })
+  let store = await openInline(storage, { ...small, ...options }, later)
   for (const { run, settles, acknowledged } of workload) {
     started++
     await run(store)
@@ -67,18 +82,18 @@ async function crashEverywhere(mapped: boolean, options: Partial<LsmOptions>, on
     await judge()
     if (started % 70 === 0) {
       await store.close()
-      store = await openInline(storage, { ...small, ...options })
+      store = await openInline(storage, { ...small, ...options }, later)
     }
   }
   await store.close()
   await judge()
-  crashes = []
   return calls
 }
 
 /** Opens what a crash left: it must open, and hold a prefix of the steps, none of it half. */
 async function recoverAndCheck(
   { disk, label, stepsMin, stepsMax }: Crash,
+  stepsTo: ReadonlyMap<string, number[]>,
   options: Partial<LsmOptions>,
 ): Promise<void> {
   try {
@@ -102,9 +117,14 @@ const cases = [true, false].flatMap((mapped) =>
   (['os', 'sync'] as Durability[]).map((durability) => ({ mapped, durability })),
 )
 
+const workload = crashWorkload(90)
+const { stepsTo } = workloadStates(workload)
+
 describe.each(cases)('mapped $mapped, durability $durability', ({ mapped, durability }) => {
   test('a crash after every single storage call loses no more than was promised', async () => {
-    const calls = await crashEverywhere(mapped, { durability }, (crash) => recoverAndCheck(crash, { durability }))
+    const calls = await crashEverywhere(workload, mapped, { durability }, (crash) =>
+      recoverAndCheck(crash, stepsTo, { durability }),
+    )
     expect(calls).toBeGreaterThan(500)
   })
 
@@ -112,8 +132,8 @@ describe.each(cases)('mapped $mapped, durability $durability', ({ mapped, durabi
     const seed = Number(process.env.CASKADE_SEED ?? 1)
     const random = new SeededRandom(seed)
     let recoveries = 0
-    await crashEverywhere(mapped, { durability }, async (crash) => {
-      if (!random.chance(0.01)) return
+    await crashEverywhere(workload, mapped, { durability }, async (crash) => {
+      if (!random.chance(0.006)) return
       recoveries++
       let depth = 0
       const recoverCrashing = async (next: Crash): Promise<void> => {
@@ -138,7 +158,7 @@ describe.each(cases)('mapped $mapped, durability $durability', ({ mapped, durabi
         const shown = Math.max(...steps.filter((count) => count >= next.stepsMin && count <= next.stepsMax))
         expect(shown, next.label).toBeGreaterThanOrEqual(next.stepsMin)
         for (const clone of clones)
-          await recoverAndCheck({ ...clone, disk: clone.disk.processCrashClone() }, { durability })
+          await recoverAndCheck({ ...clone, disk: clone.disk.processCrashClone() }, stepsTo, { durability })
         if (++depth < 4 && clones.length > 0) await recoverCrashing(clones[random.below(clones.length)]!)
       }
       await recoverCrashing(crash)

@@ -5,16 +5,18 @@ import { runJob } from '../lsm/worker/job-run.js'
 import type { JobCallback, JobRunner } from '../lsm/worker/worker-jobs.js'
 
 /**
- * A runner without a thread: a job is run in place, over any storage, in the first microtask after it was given, or in the
- * first `pump` or `wait` before that. The same calls give the same interleaving every time.
+ * A runner without a thread: a job is run in place, over any storage, when `later` calls back, or in the first `pump` or
+ * `wait` before that. The same calls give the same interleaving every time.
  */
 export class InlineJobs implements JobRunner {
   readonly #storage: Storage
   readonly #queue: { job: Job; callback: JobCallback }[] = []
+  readonly #later: (run: () => void) => void
   #stopped = false
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, later: (run: () => void) => void = queueMicrotask) {
     this.#storage = storage
+    this.#later = later
   }
 
   get busy(): boolean {
@@ -23,7 +25,7 @@ export class InlineJobs implements JobRunner {
 
   run(job: Job, callback: JobCallback): void {
     this.#queue.push({ job, callback })
-    queueMicrotask(() => this.pump())
+    this.#later(() => this.pump())
   }
 
   pump(): void {

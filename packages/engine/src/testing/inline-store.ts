@@ -7,7 +7,11 @@ import { type PowerCutOptions, PowerCutStorage } from './power-cut-storage.js'
 export const storeDirectory = '/store'
 
 /** Opens an LSM store over any storage, deterministic: jobs in place, a fixed salt, a clock that stands still. */
-export function openInline(storage: Storage, options: Partial<LsmOptions> = {}): Promise<LsmStore> {
+export function openInline(
+  storage: Storage,
+  options: Partial<LsmOptions> = {},
+  later?: (run: () => void) => void,
+): Promise<LsmStore> {
   let salt = 1
   const whole: LsmOptions = {
     ...lsmDefaults,
@@ -19,7 +23,7 @@ export function openInline(storage: Storage, options: Partial<LsmOptions> = {}):
     onEvent: () => {},
     ...options,
   }
-  const jobs = { flusher: new InlineJobs(storage), compactor: new InlineJobs(storage) }
+  const jobs = { flusher: new InlineJobs(storage, later), compactor: new InlineJobs(storage, later) }
   return LsmStore.open(storage, storeDirectory, whole, jobs)
 }
 

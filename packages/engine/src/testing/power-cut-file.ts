@@ -10,6 +10,8 @@ export class PowerCutFile {
   /** What readers see; as long as the file. A mapping of the file is this very array. */
   content: Uint8Array
   #durable: Uint8Array
+  #syncsBegun = 0
+  #lastSynced = 0
 
   constructor(content: Uint8Array = new Uint8Array(0), durable: Uint8Array = new Uint8Array(0)) {
     this.content = content
@@ -30,7 +32,11 @@ export class PowerCutFile {
   /** What a sync that begins now makes durable; the sync itself is the call of what is returned. */
   beginSync(): () => void {
     const synced = this.content.slice()
+    const begun = ++this.#syncsBegun
     return () => {
+      // One that began earlier and ends later takes nothing back.
+      if (begun < this.#lastSynced) return
+      this.#lastSynced = begun
       this.#durable = synced
     }
   }

@@ -45,6 +45,8 @@ export interface PowerCutOptions {
   mapped: boolean
   /** Called after every call that changed something: the moments at which a crash can differ. */
   onChange?: (operation: string, path: string) => void
+  /** When a `syncLater` ends: by default in the next microtask. */
+  later?: (run: () => void) => void
 }
 
 /**
@@ -56,12 +58,14 @@ export class PowerCutStorage implements Storage {
   /** Files opened and not yet closed. */
   openFiles = 0
   onChange: (operation: string, path: string) => void
+  readonly later: (run: () => void) => void
   readonly #directories: Map<string, Directory>
   readonly #locked = new Set<string>()
 
   constructor(options: PowerCutOptions, directories: Map<string, Directory> = new Map()) {
     this.mapped = options.mapped
     this.onChange = options.onChange ?? (() => {})
+    this.later = options.later ?? queueMicrotask
     this.#directories = directories
   }
 
@@ -237,7 +241,7 @@ class OpenFile {
   async syncLater(): Promise<void> {
     this.check()
     const finish = this.file.beginSync()
-    await null
+    await new Promise<void>((resolve) => this.storage.later(resolve))
     finish()
     this.storage.onChange('sync', this.path)
   }
