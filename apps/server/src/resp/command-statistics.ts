@@ -3,7 +3,6 @@ const buckets = 32
 
 /** Figures per command, by the command's number in the table: flat arrays, because every command adds to them. */
 export class CommandStatistics {
-  readonly #count: number
   calls: Float64Array
   microseconds: Float64Array
   failed: Float64Array
@@ -11,7 +10,6 @@ export class CommandStatistics {
   #histograms: Float64Array
 
   constructor(commands: number) {
-    this.#count = commands
     this.calls = new Float64Array(commands)
     this.microseconds = new Float64Array(commands)
     this.failed = new Float64Array(commands)
@@ -28,10 +26,6 @@ export class CommandStatistics {
   reset(): void {
     for (const figures of [this.calls, this.microseconds, this.failed, this.rejected]) figures.fill(0)
     this.#histograms.fill(0)
-  }
-
-  get size(): number {
-    return this.#count
   }
 
   /** Upper bound in microseconds and calls up to it, for each bucket that adds calls. */

@@ -377,9 +377,7 @@ const clientSubcommands: readonly CommandSpec[] = [
     since: '7.2.0',
     complexity: 'O(1)',
     summary: 'Accepted: access times are not kept',
-    run: clientSwitch((session, on) => {
-      session.noTouch = on
-    }),
+    run: clientSwitch(() => {}),
   },
   {
     name: 'help',

@@ -101,7 +101,6 @@ export class Session {
   /** Wrote something since its replies last went out. */
   wrote = false
   noEvict = false
-  noTouch = false
   /** What a sliced command has gathered for its reply, in bytes. */
   gatheredBytes = 0
   /** The connection is gone: nobody waits for a reply. */
@@ -148,7 +147,6 @@ export class Session {
     this.name = ''
     this.replies = 'on'
     this.noEvict = false
-    this.noTouch = false
     this.authenticated = this.node.password === undefined
   }
 }
