@@ -39,6 +39,8 @@ export class Background {
   readonly #compactor: JobRunner
   readonly #options: BackgroundOptions
   #retry: NodeJS.Timeout | undefined
+  /** Why nothing is started before `#retry`. */
+  #diskFull: CaskadeError | undefined
   /** Why nothing is started any more. */
   #failure: unknown
   #waiting: (() => void)[] = []
@@ -77,13 +79,14 @@ export class Background {
     this.#flusher.wait(timeoutMs)
   }
 
-  /** Resolves when every memtable that is sealed now is in a table; rejects when the store fails first. */
+  /** Resolves when every memtable that is sealed now is in a table; rejects when the store fails first, or the disk is full. */
   async flushed(): Promise<void> {
     const sealed = this.#log.immutables
     while (sealed.some((memtable) => this.#log.immutables.includes(memtable))) {
       this.schedule()
       await this.#nextChange()
       if (this.#failure !== undefined) throw this.#failure
+      if (this.#retry !== undefined) throw this.#diskFull
     }
   }
 
@@ -239,6 +242,7 @@ export class Background {
       return
     }
     this.#options.onEvent({ level: 'warn', name: 'disk-full', details: { message: error.message } })
+    this.#diskFull = error
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined
       this.schedule()

@@ -115,13 +115,22 @@ export class LsmStore implements Store {
     const onFailure = (error: unknown) => this.#fail(error)
     const { manifest, memtables, sequence } = recover(storage, directory, options.onEvent)
     this.#manifest = manifest
-    this.#tree = new Tree(storage, directory, manifest, options.cacheBytes, onFailure)
     const host = {
       createMemtable: (capacityMin: number) => this.#createMemtable(capacityMin),
       discardMemtable: (memtable: Memtable) => this.#discardMemtable(memtable),
       onSealed: () => this.#background.schedule(),
     }
-    this.#log = new WriteLog(host, this.#createMemtable(0), memtables, sequence)
+    let tree: Tree | undefined
+    try {
+      tree = new Tree(storage, directory, manifest, options.cacheBytes, onFailure)
+      this.#tree = tree
+      this.#log = new WriteLog(host, this.#createMemtable(0), memtables, sequence)
+    } catch (error) {
+      for (const memtable of memtables) memtable.release()
+      if (tree === undefined) manifest.close()
+      else tree.close()
+      throw error
+    }
     this.#background = new Background(this.#log, this.#tree, flusher, compactor, {
       ...options,
       directory,
@@ -519,11 +528,14 @@ export class LsmStore implements Store {
     await this.#background.stop()
     await this.#groupSync.idle()
     const { active } = this.#log
-    if (active.isEmpty && this.#readOnly === undefined) this.#tree.apply({ dropSegments: [active.fileNumber] })
-    await this.#tree.settle()
-    for (const memtable of [...this.#log.immutables, active]) memtable.release()
-    this.#tree.close()
-    this.#lock.release()
+    try {
+      if (active.isEmpty && this.#readOnly === undefined) this.#tree.apply({ dropSegments: [active.fileNumber] })
+      await this.#tree.settle()
+    } finally {
+      for (const memtable of [...this.#log.immutables, active]) memtable.release()
+      this.#tree.close()
+      this.#lock.release()
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

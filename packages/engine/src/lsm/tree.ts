@@ -2,8 +2,9 @@ import type { Storage } from '../io/storage.js'
 import { segmentPath, tablePath } from './file-names.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
 import { type SegmentRecord, type TableMeta, tableRecord } from './manifest/manifest-state.js'
+import { openTable } from './open-table.js'
 import { BlockCache } from './table/block-cache.js'
-import { TableReader } from './table/table-reader.js'
+import type { TableReader } from './table/table-reader.js'
 import { LiveTable, Version } from './version/version.js'
 
 /** Removed files beyond this are waited for, so that a caller that never yields cannot pile them up. */
@@ -43,7 +44,12 @@ export class Tree {
     this.#manifest = manifest
     this.#onFailure = onFailure
     this.cache = new BlockCache(cacheBytes)
-    for (const meta of manifest.state.tables.values()) this.#open(meta)
+    try {
+      for (const meta of manifest.state.tables.values()) this.#enter(meta, this.#openReader(meta))
+    } catch (error) {
+      for (const { reader } of this.#tables.values()) reader.close()
+      throw error
+    }
     this.#version = new Version(this.#tables.values())
   }
 
@@ -61,8 +67,9 @@ export class Tree {
    * the manifest is synced. New files must be durable already. If it throws, nothing has changed.
    */
   apply(change: TreeChange): void {
-    const opened = (change.addTables ?? []).map((meta) => ({ meta, reader: this.#openReader(meta) }))
+    const opened: { meta: TableMeta; reader: TableReader | undefined }[] = []
     try {
+      for (const meta of change.addTables ?? []) opened.push({ meta, reader: this.#openReader(meta) })
       this.#manifest.append({ ...change, addTables: change.addTables?.map(tableRecord) })
     } catch (error) {
       for (const { reader } of opened) reader?.close()
@@ -87,13 +94,7 @@ export class Tree {
 
   #openReader(meta: TableMeta): TableReader | undefined {
     if (this.#tables.has(meta.number)) return undefined
-    const file = this.#storage.open(tablePath(this.#directory, meta.number))
-    try {
-      return TableReader.open(file, meta.number, this.cache)
-    } catch (error) {
-      file.close()
-      throw error
-    }
+    return openTable(this.#storage, tablePath(this.#directory, meta.number), meta.number, this.cache)
   }
 
   /** A table that only changes its level keeps its reader. */
@@ -102,10 +103,6 @@ export class Tree {
       meta.number,
       reader === undefined ? this.#tables.get(meta.number)!.at(meta) : new LiveTable(meta, reader),
     )
-  }
-
-  #open(meta: TableMeta): void {
-    this.#enter(meta, this.#openReader(meta))
   }
 
   /** Everything that `apply` did is durable when it resolves. */

@@ -1,9 +1,10 @@
 import type { Storage } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
 import { MergeCursor } from '../merge/merge-cursor.js'
+import { openTable } from '../open-table.js'
 import { kindDelete, kindPut, type RecordFields } from '../record-cursor.js'
 import { BlockCache } from '../table/block-cache.js'
-import { TableReader } from '../table/table-reader.js'
+import type { TableReader } from '../table/table-reader.js'
 import type { CompactJob, JobResult } from '../worker/job.js'
 import { NewestOnly } from './newest-only.js'
 import { TableOutput } from './table-output.js'
@@ -17,7 +18,7 @@ export function runCompaction(storage: Storage, job: CompactJob): JobResult {
   const output = new TableOutput(storage, job.outputs, job.tableBytes, job.tables)
   try {
     const cache = new BlockCache(1 << 20)
-    for (const { path, number } of job.inputs) readers.push(TableReader.open(storage.open(path), number, cache))
+    for (const { path, number } of job.inputs) readers.push(openTable(storage, path, number, cache))
     const merge = new MergeCursor(
       readers.map((reader) => reader.cursor({ readahead: true })),
       'forward',

@@ -12,8 +12,8 @@ import {
 } from './manifest-format.js'
 import { applyEdit, emptyState, type ManifestEdit, type ManifestState, snapshotEdit } from './manifest-state.js'
 
-/** A manifest longer than this is begun anew with a snapshot. */
-const manifestBytesMax = 1 << 20
+/** A manifest longer than this, and than some snapshots of the state, is begun anew with a snapshot. */
+const manifestBytesMin = 1 << 20
 
 function readWhole(storage: Storage, path: string): Uint8Array {
   const file = storage.open(path)
@@ -21,6 +21,16 @@ function readWhole(storage: Storage, path: string): Uint8Array {
     const bytes = new Uint8Array(file.size)
     file.read(bytes, 0, bytes.length, 0)
     return bytes
+  } finally {
+    file.close()
+  }
+}
+
+function writeWhole(storage: Storage, path: string, bytes: Uint8Array): void {
+  const file = storage.create(path)
+  try {
+    file.append(bytes)
+    file.sync()
   } finally {
     file.close()
   }
@@ -58,9 +68,14 @@ export class ManifestLog {
   readonly #directory: string
   #file: AppendFile | undefined
   #path = ''
+  #bytesMax = manifestBytesMin
+  /** Part of an edit may be at the end of the file: nothing may be appended behind it, but what is before it is in force. */
+  #torn = false
   /** Edits appended, and how many of them a sync has covered. */
   #appended = 0
   #synced = 0
+  /** Of a sync. It is told once, and stays: a later sync would succeed without what was lost. */
+  #failure: unknown
 
   private constructor(storage: Storage, directory: string, state: ManifestState) {
     this.#storage = storage
@@ -88,7 +103,8 @@ export class ManifestLog {
    * disk that its number is an old one: after a power cut that took the edit, the segment would pass for a stray.
    */
   beginIfDue(): void {
-    if (this.#file === undefined || this.#file.length > manifestBytesMax) this.#begin()
+    this.#checkSound()
+    if (this.#file === undefined || this.#torn || this.#file.length > this.#bytesMax) this.#begin()
   }
 
   /** Throws (a full disk) with nothing changed; the next call then begins a new manifest. */
@@ -99,9 +115,7 @@ export class ManifestLog {
     try {
       file.append(encodeEdit(whole, file.length))
     } catch (error) {
-      // Part of the edit may be in the file: nothing may be appended behind it.
-      this.#file = undefined
-      file.close()
+      this.#torn = true
       throw error
     }
     applyEdit(this.state, whole)
@@ -110,12 +124,23 @@ export class ManifestLog {
 
   /** Blocks. An error means that the last edits may be lost: the caller must not go on writing. */
   sync(): void {
+    this.#checkSound()
     if (this.#synced === this.#appended) return
-    this.#file?.sync()
+    try {
+      this.#file?.sync()
+    } catch (error) {
+      this.#failure = error
+      throw error
+    }
     this.#synced = this.#appended
   }
 
+  #checkSound(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
   async syncLater(): Promise<void> {
+    this.#checkSound()
     const file = this.#file
     const appended = this.#appended
     if (this.#synced >= appended) return
@@ -124,7 +149,9 @@ export class ManifestLog {
       this.#synced = Math.max(this.#synced, appended)
     } catch (error) {
       // A manifest that has been replaced since: its successor was synced whole.
-      if (this.#file === file) throw error
+      if (this.#file !== file) return
+      this.#failure = error
+      throw error
     }
   }
 
@@ -147,10 +174,7 @@ export class ManifestLog {
       file.sync()
       const temporary = join(this.#directory, `${currentName}.tmp`)
       storage.remove(temporary)
-      const current = storage.create(temporary)
-      current.append(encodeCurrent(name))
-      current.sync()
-      current.close()
+      writeWhole(storage, temporary, encodeCurrent(name))
       storage.syncDirectory(this.#directory)
       storage.rename(temporary, join(this.#directory, currentName))
       storage.syncDirectory(this.#directory)
@@ -161,6 +185,8 @@ export class ManifestLog {
     this.#file?.close()
     this.#file = file
     this.#path = path
+    this.#torn = false
+    this.#bytesMax = Math.max(manifestBytesMin, 4 * file.length)
     this.#synced = this.#appended
     if (old !== '') storage.remove(old)
   }

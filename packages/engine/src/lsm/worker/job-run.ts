@@ -2,8 +2,9 @@ import { CorruptionError } from '../../errors.js'
 import type { Storage } from '../../io/storage.js'
 import { runCompaction } from '../compaction/compaction-run.js'
 import { runFlush } from '../compaction/flush-run.js'
+import { openTable } from '../open-table.js'
 import { BlockCache } from '../table/block-cache.js'
-import { TableReader } from '../table/table-reader.js'
+import type { TableReader } from '../table/table-reader.js'
 import type { FileDamage, Job, JobResult, VerifyJob } from './job.js'
 
 export function runJob(storage: Storage, job: Job): JobResult {
@@ -23,7 +24,7 @@ function runVerify(storage: Storage, job: VerifyJob): JobResult {
     result.files++
     let reader: TableReader | undefined
     try {
-      reader = TableReader.open(storage.open(path), number, new BlockCache(1 << 20))
+      reader = openTable(storage, path, number, new BlockCache(1 << 20))
       const { records, bytes } = reader.verify()
       result.records += records
       result.bytes += bytes
