@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { ConfigError } from './config/config-error.js'
 
 export type { Logger }
 
@@ -7,11 +8,14 @@ export type { Logger }
  * next instruction ends the process. Never holds keys, values or secrets.
  */
 export function createLogger(options: { level: string; file?: string | undefined }): Logger {
-  const destination: DestinationStream = pino.destination(
-    options.file === undefined
-      ? { dest: 2, sync: true }
-      : { dest: options.file, sync: true, append: true, mkdir: true },
-  )
+  let destination: DestinationStream
+  try {
+    destination = pino.destination(
+      options.file === undefined ? { dest: 2, sync: true } : { dest: options.file, sync: true, append: true },
+    )
+  } catch (error) {
+    throw new ConfigError(`cannot write the log file: ${error instanceof Error ? error.message : error}`)
+  }
   return pino(
     {
       level: options.level,

@@ -296,7 +296,7 @@ describe('the server', () => {
 
   test('logs JSON lines to standard error or a file, summary apart', async () => {
     const directory = await temporaryDirectory()
-    const logFile = join(directory, 'log', 'node.log')
+    const logFile = join(directory, 'node.log')
     const server = await startServer(join(directory, 'data'), '--log-file', logFile)
     server.child.kill('SIGTERM')
     const { err } = await server.ended
@@ -306,6 +306,14 @@ describe('the server', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { event?: string; level: string })
     expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(['listening', 'draining', 'stopped']))
+    const nowhere = await caskade([
+      'server',
+      '--data-dir',
+      join(directory, 'data'),
+      '--log-file',
+      join(directory, 'no', 'x.log'),
+    ])
+    expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining('cannot write the log file')])
     const other = await startServer(join(directory, 'data'))
     other.child.kill('SIGTERM')
     for (const line of (await other.ended).err.trim().split('\n'))

@@ -9,7 +9,7 @@ import { exitCode } from './exit-code.js'
 
 export const server: Command = async ({ config, out, err }) => {
   const nodeConfig = await nodeConfigFrom(config, defaultLogLevel(config.has('log-file'), err.isTTY === true))
-  // Listening from the start: a signal during a long recovery must not kill without closing.
+  // Listening from the start: a signal during a long recovery stops the node after it. The third one always ends it.
   let hurry: (() => void) | undefined
   const stopped = onStopSignal(process, (before) => {
     if (before >= 2) process.exit(exitCode.failed)

@@ -56,7 +56,6 @@ const isKnown = (code: unknown): code is HttpErrorCode => typeof code === 'strin
 const fastifyCodes = new Map<unknown, HttpErrorCode>(
   Object.entries({
     FST_ERR_CTP_BODY_TOO_LARGE: 'CASKADE_TOO_LARGE',
-    FST_ERR_CTP_INVALID_MEDIA_TYPE: 'CASKADE_UNSUPPORTED_MEDIA_TYPE',
     FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'CASKADE_BAD_REQUEST',
     FST_ERR_CTP_EMPTY_JSON_BODY: 'CASKADE_INVALID_JSON',
     FST_ERR_VALIDATION: 'CASKADE_BAD_REQUEST',
@@ -73,6 +72,14 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   const message = error instanceof Error ? error.message : String(error)
   if (isKnown(code))
     return { status: errorStatus[code], code, message, version: error instanceof HttpError ? error.version : undefined }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return {
+      status: 415,
+      code: 'CASKADE_UNSUPPORTED_MEDIA_TYPE',
+      message:
+        'a body is application/json (with curl: -H "content-type: application/json"), application/x-ndjson or application/octet-stream',
+      version: undefined,
+    }
   const translated = fastifyCodes.get(code)
   if (translated !== undefined)
     return { status: errorStatus[translated], code: translated, message, version: undefined }

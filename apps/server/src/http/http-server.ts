@@ -274,6 +274,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     async listen(port, host) {
       server.listen(port, host)
       await once(server, 'listening')
+      // Accepting may fail later (EMFILE): the connections that are open go on.
+      server.on('error', (error) => options.onFailure(error, { method: '-', route: '-' }))
       return server.address() as AddressInfo
     },
     async close(drainMs) {
