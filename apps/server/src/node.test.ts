@@ -89,10 +89,18 @@ describe('a node', () => {
       sockets[0]!.write(
         'PUT /api/v1/kv/a HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{',
       )
+      // A Redis client that does not read its replies, more of them than sockets buffer.
+      node.store.putSync(Buffer.from('big'), Buffer.alloc(4 * 1024 * 1024))
+      sockets[1]!.pause()
+      sockets[1]!.write('GET big\r\n'.repeat(20))
       await sleep(100)
       const closed = node.close()
-      if (drainMs > 1000) node.hurry()
+      if (drainMs > 1000) {
+        await sleep(50)
+        node.hurry()
+      }
       await closed
+      for (const socket of sockets) socket.destroy()
     }
   })
 

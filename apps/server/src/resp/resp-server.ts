@@ -157,11 +157,14 @@ export class RespServer {
 
   /**
    * Accepts no more, runs what was received, sends the replies, closes. Connections that do not read theirs within
-   * `drainMs` are cut.
+   * `drainMs` are cut. A second call with 0 cuts them at once.
    */
   async close(drainMs: number = defaultDrainMs): Promise<void> {
     clearInterval(this.#sweeper)
-    if (!this.#server.listening) return
+    if (!this.#server.listening) {
+      if (drainMs === 0) for (const connection of [...this.#connections.values()]) connection.kill()
+      return
+    }
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
     })
