@@ -114,6 +114,8 @@ function replaySegments(
       const found = replaySegment(storage, path, number, knownEnd)
       if (found === undefined) {
         // It may have held records: none that were written later may be kept.
+        if (state.segments.has(number))
+          onEvent({ level: 'warn', name: 'tail-cut', details: { file: path, offset: 0, bytes: storage.size(path) } })
         cutAfter ??= path
         continue
       }

@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest'
+import { CaskadeError, CorruptionError } from '../errors.js'
+import type { LsmOptions } from '../lsm/lsm-store.js'
+import type { StoreEvent } from '../store.js'
+import { openInline } from './inline-store.js'
+import { PowerCutStorage } from './power-cut-storage.js'
+import { SeededRandom } from './seeded-random.js'
+
+const seed = Number(process.env.CASKADE_SEED ?? 1)
+const options: Partial<LsmOptions> = { durability: 'sync', memtableBytes: 12 << 10, cacheBytes: 0 }
+const bytes = (text: string) => new Uint8Array(Buffer.from(text))
+
+/** Every value each key ever had: what a damaged store may not go beyond. */
+type History = Map<string, Set<string>>
+
+interface Intact {
+  disk: PowerCutStorage
+  /** What is in the store. */
+  model: Map<string, string>
+  history: History
+  files: Map<string, Uint8Array>
+}
+
+/** A small store as a crash left it: tables at two levels, a recovered segment in the manifest, and an unfinished one, all synced. */
+async function makeIntact(mapped: boolean): Promise<Intact> {
+  const disk = new PowerCutStorage({ mapped })
+  const model = new Map<string, string>()
+  const history: History = new Map()
+  let store = await openInline(disk, options)
+  const put = async (i: number, round: number) => {
+    const key = `key ${i}`
+    const value = `value ${i} of round ${round} `.repeat(4)
+    model.set(key, value)
+    history.set(key, (history.get(key) ?? new Set()).add(value))
+    await store.put(bytes(key), bytes(value))
+  }
+  for (let i = 0; i < 60; i++) await put(i, 0)
+  await store.compactRange()
+  for (let i = 0; i < 60; i += 3) await put(i, 1)
+  await store.flush()
+  for (let i = 1; i < 60; i += 5) await put(i, 2)
+  // The next open finds a segment to replay, and another process dies after it has written to its own.
+  const crashed = disk.processCrashClone()
+  const noRetry = { ...options, memtableBytes: 16 << 10 }
+  store = await openInline(crashed, noRetry, () => {})
+  for (let i = 2; i < 60; i += 7) await put(i, 3)
+  const left = crashed.processCrashClone()
+  const files = new Map(left.list('/store').map((name) => [name, left.contentOf(`/store/${name}`).slice()]))
+  return { disk: left, model, history, files }
+}
+
+function copyOf(intact: Intact): PowerCutStorage {
+  const disk = new PowerCutStorage({ mapped: intact.disk.mapped })
+  disk.makeDirectory('/store')
+  for (const [name, content] of intact.files) disk.place(`/store/${name}`, content)
+  return disk
+}
+
+type Verdict = 'refused' | 'read error' | 'clean' | 'older'
+
+/**
+ * Opens and reads everything: each value is right, or the error is coded and names a place. `older`: the store is as it was
+ * at an earlier moment, and says so.
+ */
+async function judge(disk: PowerCutStorage, intact: Intact): Promise<Verdict> {
+  const events: StoreEvent[] = []
+  const named = (error: unknown) => {
+    expect(error, String((error as Error).stack)).toBeInstanceOf(CaskadeError)
+    if (error instanceof CorruptionError) {
+      expect(error.file).toMatch(/^\/store\//)
+      expect(error.offset).toBeGreaterThanOrEqual(0)
+    } else expect((error as CaskadeError).code).toMatch(/CASKADE_(IO|NEWER_FORMAT|READ_ONLY)/)
+  }
+  let store: Awaited<ReturnType<typeof openInline>>
+  try {
+    store = await openInline(disk, { ...options, onEvent: (event) => events.push(event) })
+  } catch (error) {
+    named(error)
+    expect(disk.openFiles, 'files left open').toBe(0)
+    return 'refused'
+  }
+  let verdict: Verdict = 'clean'
+  for (const [key, value] of intact.model) {
+    let found: string | undefined
+    try {
+      const read = store.getSync(bytes(key))
+      found = read && Buffer.from(read).toString()
+    } catch (error) {
+      named(error)
+      verdict = 'read error'
+      continue
+    }
+    if (found === value) continue
+    expect(found === undefined || intact.history.get(key)!.has(found), `${key} is ${found}`).toBe(true)
+    verdict = 'older'
+  }
+  if (verdict === 'older') expect(events.map(({ name }) => name)).toContain('tail-cut')
+  try {
+    for (const { key, value } of store.scan())
+      expect(intact.history.get(Buffer.from(key).toString())?.has(Buffer.from(value).toString())).toBe(true)
+  } catch (error) {
+    named(error)
+  }
+  await store.close().catch(named)
+  return verdict
+}
+
+describe.each([true, false])('mapped %s', (mapped) => {
+  test('the store to damage has every kind of file', async () => {
+    const intact = await makeIntact(mapped)
+    const kinds = [...intact.files.keys()].map((name) => name.replace(/[0-9]+/, ''))
+    expect(new Set(kinds)).toEqual(new Set(['CURRENT', 'MANIFEST-', '.log', '.sst']))
+    expect(kinds.filter((kind) => kind === '.log').length).toBeGreaterThanOrEqual(2)
+    expect(await judge(copyOf(intact), intact)).toBe('clean')
+  })
+
+  test('a flipped bit anywhere: never a wrong value, always a coded error or a right answer', async () => {
+    const intact = await makeIntact(mapped)
+    const random = new SeededRandom(seed)
+    const verdicts: Record<Verdict, number> = { refused: 0, 'read error': 0, clean: 0, older: 0 }
+    for (const [name, content] of intact.files) {
+      const used = usedBytes(content)
+      const every = name.endsWith('.sst') || name.endsWith('.log') ? 23 : 1
+      for (let at = random.below(every); at < used; at += 1 + random.below(2 * every - 1)) {
+        const disk = copyOf(intact)
+        const bit = random.below(8)
+        disk.contentOf(`/store/${name}`)[at]! ^= 1 << bit
+        try {
+          const verdict = await judge(disk, intact)
+          expect(verdict).not.toBe('older')
+          verdicts[verdict]++
+        } catch (error) {
+          throw new Error(`${name}, byte ${at}, bit ${bit}, seed ${seed}: ${(error as Error).message}`, {
+            cause: error,
+          })
+        }
+      }
+    }
+    expect(verdicts.refused).toBeGreaterThan(50)
+    expect(verdicts['read error']).toBeGreaterThan(10)
+  })
+
+  test('files cut short at any length: refused, or the log as a crash may leave it', async () => {
+    const intact = await makeIntact(mapped)
+    const random = new SeededRandom(seed)
+    for (const [name, content] of intact.files) {
+      const used = usedBytes(content)
+      const lengths = new Set([0, 1, 31, 32, 4095, 4096, 4097, used - 1, used - 100])
+      for (let i = 0; i < 25; i++) lengths.add(random.below(used))
+      for (const length of lengths) {
+        if (length < 0 || length >= used) continue
+        const disk = copyOf(intact)
+        disk.place(`/store/${name}`, content.subarray(0, length))
+        try {
+          const verdict = await judge(disk, intact)
+          if (name.endsWith('.log') && length < 4096 && verdict === 'clean') throw new Error('nothing was missed')
+          if (name === 'CURRENT' || name.endsWith('.sst')) expect(verdict).toBe('refused')
+        } catch (error) {
+          throw new Error(`${name} cut to ${length}, seed ${seed}: ${(error as Error).message}`, { cause: error })
+        }
+      }
+    }
+  })
+
+  test('a missing file is named; a file too many does no harm', async () => {
+    const intact = await makeIntact(mapped)
+    for (const name of intact.files.keys()) {
+      const disk = copyOf(intact)
+      disk.remove(`/store/${name}`)
+      const opening = openInline(disk, options)
+      // The newest segment could not be told from one that never was: it is listed, so it can.
+      await expect(opening, name).rejects.toMatchObject({ code: 'CASKADE_CORRUPTION' })
+      await expect(opening).rejects.toThrow(name)
+      expect(disk.openFiles).toBe(0)
+    }
+    for (const name of [
+      '000900.sst',
+      '000001.log',
+      '000900.log',
+      'MANIFEST-000900',
+      'notes.txt',
+      'CURRENT.tmp',
+      '000002.sst.bak',
+    ]) {
+      if (intact.files.has(name)) continue
+      const disk = copyOf(intact)
+      disk.place(`/store/${name}`, new Uint8Array(10_000))
+      expect(await judge(disk, intact), name).toBe('clean')
+      const foreign = name === 'notes.txt' || name === '000002.sst.bak'
+      expect(disk.list('/store').includes(name), name).toBe(foreign)
+    }
+  })
+
+  test('files of each other’s names are not believed', async () => {
+    const intact = await makeIntact(mapped)
+    const names = [...intact.files.keys()]
+    for (const a of names) {
+      for (const b of names) {
+        if (a === b) continue
+        const disk = copyOf(intact)
+        disk.place(`/store/${a}`, intact.files.get(b)!)
+        disk.place(`/store/${b}`, intact.files.get(a)!)
+        await expect(openInline(disk, options), `${a} and ${b}`).rejects.toMatchObject({ code: 'CASKADE_CORRUPTION' })
+        expect(disk.openFiles).toBe(0)
+      }
+    }
+  })
+
+  test('damage that shows in a job makes the store read-only, with the place', async () => {
+    const intact = await makeIntact(mapped)
+    const disk = copyOf(intact)
+    const table = [...intact.files.keys()].find((name) => name.endsWith('.sst'))!
+    disk.contentOf(`/store/${table}`)[100]! ^= 1
+    const store = await openInline(disk, options)
+    await expect(store.compactRange()).rejects.toMatchObject({ code: 'CASKADE_CORRUPTION' })
+    expect(store.stats().readOnlyReason).toContain(table)
+    expect(() => store.putSync(bytes('a'), bytes('1'))).toThrow(expect.objectContaining({ code: 'CASKADE_READ_ONLY' }))
+    const { errors } = await store.verify()
+    expect(errors).toEqual([expect.objectContaining({ file: `/store/${table}`, offset: expect.any(Number) })])
+    await store.close()
+    expect(disk.openFiles).toBe(0)
+  })
+})
+
+/** Without the zeros at the end of a segment. */
+function usedBytes(content: Uint8Array): number {
+  return content.findLastIndex((byte) => byte !== 0) + 1
+}
