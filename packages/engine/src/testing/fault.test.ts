@@ -103,7 +103,7 @@ describe.each([
     const calls = await countCalls(false)
     const seed = Number(process.env.CASKADE_SEED ?? 1)
     // Every call of the opening and of the start, then every few: the rest of the workload repeats itself.
-    const every = lasting ? 7 : 4
+    const every = lasting ? 13 : 7
     for (let n = 1; n <= calls.length; n++) {
       if (n > 40 && (n + seed) % every !== 0) continue
       const { operation, path } = calls[n - 1]!

@@ -88,6 +88,6 @@ test(`the same history under ${optionSets.length} option sets gives the same ans
         subject.disk.expectNothingOpen()
       }
     }),
-    { numRuns: 4, ...seed },
+    { numRuns: 2, ...seed },
   )
 })
