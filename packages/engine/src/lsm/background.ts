@@ -143,8 +143,10 @@ export class Background {
       segment: segmentPath(directory, memtable.fileNumber),
       segmentNumber: memtable.fileNumber,
       end: memtable.end,
+      slots: memtable.slots,
       output: this.#outputFile(),
-      tables,
+      // Read often and rewritten soon: compression would cost more than it saves.
+      tables: { ...tables, compression: 'none' },
     }
     this.#flusher.run(job, (error, result) => {
       // `clear` may have dropped the memtable meanwhile: then its table is not wanted, nor is it news if there is none.

@@ -1,7 +1,8 @@
 /**
  * Off-heap hash index from a key's hash to its newest record in the segment: open addressing with linear probing, hash and
  * offset side by side, so that a lookup touches one cache line and then the record. Entries are never removed: an offset
- * of 0 marks one whose record was taken back. Keys are compared by the caller, who has the segment's bytes.
+ * of 0 marks one whose record was taken back. Keys are compared by the caller, who has the segment's bytes. The slots are
+ * shared memory: the thread that flushes a sealed memtable reads them instead of finding the newest records anew.
  */
 export class MemtableIndex {
   #slots: Uint32Array
@@ -10,7 +11,7 @@ export class MemtableIndex {
   #growAt: number
 
   constructor(capacity = 4096) {
-    this.#slots = new Uint32Array(capacity * 2)
+    this.#slots = newSlots(capacity)
     this.#mask = capacity - 1
     this.#growAt = (capacity * 3) >>> 2
   }
@@ -22,6 +23,11 @@ export class MemtableIndex {
 
   get byteLength(): number {
     return this.#slots.byteLength
+  }
+
+  /** For `newestOffsets`, on any thread, once nothing is entered any more. */
+  get slots(): Uint32Array {
+    return this.#slots
   }
 
   /** The first slot that holds `hash`, or -1 - s where s is the free slot to insert it in. */
@@ -62,7 +68,7 @@ export class MemtableIndex {
   #grow(): void {
     const old = this.#slots
     const capacity = old.length
-    const slots = new Uint32Array(capacity * 2)
+    const slots = newSlots(capacity)
     const mask = capacity - 1
     for (let i = 0; i < old.length; i += 2) {
       const offset = old[i + 1]!
@@ -79,6 +85,15 @@ export class MemtableIndex {
   }
 }
 
+/** Offsets of the newest record of each key, in no order. */
+export function newestOffsets(slots: Uint32Array): Uint32Array {
+  const offsets = new Uint32Array(slots.length >>> 1)
+  let count = 0
+  for (let i = 1; i < slots.length; i += 2) if (slots[i]! > takenBack) offsets[count++] = slots[i]!
+  return offsets.subarray(0, count)
+}
+
+const newSlots = (capacity: number) => new Uint32Array(new SharedArrayBuffer(capacity * 8))
 const freeSlot = 0
 /** No record starts at offset 1: frames begin on page 1. */
 const takenBack = 1

@@ -124,6 +124,11 @@ export class Memtable implements SegmentBytes {
     return this.#index.size
   }
 
+  /** The index of a sealed memtable, for its flush. */
+  get slots(): Uint32Array {
+    return this.#index.slots
+  }
+
   get smallestSequence(): number {
     return this.#smallestSequence
   }

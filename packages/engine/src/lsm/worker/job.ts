@@ -10,6 +10,8 @@ export interface FlushJob {
   segmentNumber: number
   /** Records end here. */
   end: number
+  /** Of the memtable's index: the newest record of each key. Shared with the thread that sealed it. */
+  slots: Uint32Array
   output: OutputFile
   tables: TableOptions
 }
