@@ -62,7 +62,14 @@ const subjects = {
   caskade: async (directory: string) => {
     const [resp, http] = [await freePort(), await freePort()]
     const ports = ['--resp-port', String(resp), '--http-port', String(http)]
-    return MeasuredServer.start(resp, process.execPath, [caskade, 'server', '--data-dir', directory, ...ports])
+    return MeasuredServer.start(resp, process.execPath, [
+      '--single-threaded-gc',
+      caskade,
+      'server',
+      '--data-dir',
+      directory,
+      ...ports,
+    ])
   },
 }
 type Subject = keyof typeof subjects

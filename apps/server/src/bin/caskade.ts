@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --single-threaded-gc
 import { main } from '../cli/main.js'
 
 // Whoever reads our output may stop reading (`caskade scan | head`): that is no failure.
