@@ -1,5 +1,6 @@
 import { CaskadeError, MemoryStore } from '@caskade/engine'
 import { afterEach, describe, expect, test } from 'vitest'
+import { seededRandom } from './random-commands.test.kit.js'
 import { encode, RawClient } from './raw-client.test.kit.js'
 import { RespServer, type RespServerOptions } from './resp-server.js'
 
@@ -385,7 +386,7 @@ describe('SCAN', () => {
 })
 
 test('RANDOMKEY finds keys everywhere among many', async () => {
-  const { connect } = await start()
+  const { connect } = await start({ random: seededRandom(1) })
   const client = await connect()
   for (let i = 0; i < 400; i++) client.send(encode(['SET', `key:${i}`, 'v']))
   await client.replies(400)
