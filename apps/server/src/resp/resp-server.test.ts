@@ -391,8 +391,8 @@ test('RANDOMKEY finds keys everywhere among many', async () => {
   for (let i = 0; i < 400; i++) client.send(encode(['SET', `key:${i}`, 'v']))
   await client.replies(400)
   const seen = new Set<string>()
-  for (let i = 0; i < 600; i++) client.send(encode(['RANDOMKEY']))
-  for (const reply of await client.replies(600)) seen.add(reply)
+  for (let i = 0; i < 1200; i++) client.send(encode(['RANDOMKEY']))
+  for (const reply of await client.replies(1200)) seen.add(reply)
   expect(seen.size).toBeGreaterThan(200)
 })
 
