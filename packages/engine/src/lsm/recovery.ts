@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { viewOf } from '../bytes.js'
 import { CorruptionError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
 import type { StoreEvent } from '../store.js'
@@ -8,7 +9,6 @@ import { emptyState, type ManifestState } from './manifest/manifest-state.js'
 import { Memtable } from './memtable/memtable.js'
 import { framesStart, readSegmentHeader, readWatermark } from './memtable/segment-format.js'
 import type { FrameWalk } from './memtable/segment-frames.js'
-import { viewOf } from './memtable/segment-record.js'
 
 export interface Recovered {
   manifest: ManifestLog

@@ -1,3 +1,4 @@
+import { viewOf } from '../../bytes.js'
 import { CorruptionError } from '../../errors.js'
 import type { Storage } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
@@ -6,7 +7,6 @@ import { sortRecords } from '../memtable/memtable-sort.js'
 import { RunCursor } from '../memtable/run-cursor.js'
 import { readSegmentHeader } from '../memtable/segment-format.js'
 import { walkFrames } from '../memtable/segment-frames.js'
-import { viewOf } from '../memtable/segment-record.js'
 import type { FlushJob, JobResult } from '../worker/job.js'
 import { TableOutput } from './table-output.js'
 

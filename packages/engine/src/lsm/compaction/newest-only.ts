@@ -1,4 +1,4 @@
-import { compareSlices } from '../../bytes.js'
+import { sameSlices } from '../../bytes.js'
 import { copyBytes } from '../../copy-bytes.js'
 import type { RecordFields } from '../record-cursor.js'
 
@@ -9,7 +9,7 @@ export class NewestOnly {
 
   isOlder({ keyBytes, keyStart, keyEnd }: RecordFields): boolean {
     const length = keyEnd - keyStart
-    if (length === this.#length && compareSlices(keyBytes, keyStart, keyEnd, this.#key, 0, length) === 0) return true
+    if (sameSlices(keyBytes, keyStart, keyEnd, this.#key, 0, this.#length)) return true
     this.#length = length
     if (length > this.#key.length) this.#key = new Uint8Array(2 * length)
     copyBytes(keyBytes, keyStart, keyEnd, this.#key, 0)

@@ -1,3 +1,4 @@
+import { viewOf } from '../../bytes.js'
 import { crc32 } from '../../checksum.js'
 import { CorruptionError, NewerFormatError } from '../../errors.js'
 import type { ManifestEdit } from './manifest-state.js'
@@ -20,13 +21,12 @@ const frameHeaderBytes = 8
 export const currentName = 'CURRENT'
 export const manifestName = (fileNumber: number) => `MANIFEST-${String(fileNumber).padStart(6, '0')}`
 
-const dataView = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 const checksum = (bytes: Uint8Array, start: number, end: number, seed: number) =>
-  crc32(bytes, dataView(bytes), start, end, seed)
+  crc32(bytes, viewOf(bytes), start, end, seed)
 
 export function encodeManifestHeader(): Uint8Array {
   const bytes = new Uint8Array(manifestHeaderBytes)
-  const view = dataView(bytes)
+  const view = viewOf(bytes)
   view.setBigUint64(0, manifestMagic, true)
   view.setUint32(8, manifestVersion, true)
   view.setUint32(12, checksum(bytes, 0, 12, 0), true)
@@ -37,7 +37,7 @@ export function encodeEdit(edit: ManifestEdit, offset: number): Uint8Array {
   const payload = new TextEncoder().encode(JSON.stringify(edit))
   const bytes = new Uint8Array(frameHeaderBytes + payload.length)
   bytes.set(payload, frameHeaderBytes)
-  const view = dataView(bytes)
+  const view = viewOf(bytes)
   view.setUint32(4, payload.length, true)
   view.setUint32(0, checksum(bytes, 4, bytes.length, offset), true)
   return bytes
@@ -52,7 +52,7 @@ export interface ManifestContents {
 /** Reads edits up to the first that is not whole; the caller judges whether what follows is a torn tail or damage. */
 export function decodeManifest(bytes: Uint8Array, file: string): ManifestContents {
   if (bytes.length < manifestHeaderBytes) throw new CorruptionError(file, 0, `only ${bytes.length} bytes long`)
-  const view = dataView(bytes)
+  const view = viewOf(bytes)
   if (view.getBigUint64(0, true) !== manifestMagic) throw new CorruptionError(file, 0, 'not a manifest (bad magic)')
   if (view.getUint32(12, true) !== checksum(bytes, 0, 12, 0))
     throw new CorruptionError(file, 0, 'manifest header checksum mismatch')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compareBytes } from '../../bytes.js'
+import { compareBytes, viewOf } from '../../bytes.js'
 import { CorruptionError } from '../../errors.js'
 import { hashKey } from '../../key-hash.js'
 import { PowerCutStorage } from '../../testing/power-cut-storage.js'
@@ -9,7 +9,6 @@ import { kindDelete, kindPut } from '../record-cursor.js'
 import { Memtable } from './memtable.js'
 import { framesStart, readSegmentHeader, readWatermark } from './segment-format.js'
 import { walkFrames } from './segment-frames.js'
-import { viewOf } from './segment-record.js'
 
 const salt = 0xfeedbeef
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))

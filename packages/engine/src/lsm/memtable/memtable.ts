@@ -1,3 +1,4 @@
+import { viewOf } from '../../bytes.js'
 import { copyBytes } from '../../copy-bytes.js'
 import type { SegmentFile } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
@@ -33,7 +34,6 @@ import {
   recordKeyStart,
   recordSequence,
   type SegmentBytes,
-  viewOf,
 } from './segment-record.js'
 
 /** Kept free at the end of every segment for the frame that seals it. */

@@ -18,10 +18,6 @@ export interface SegmentBytes {
   readonly view: DataView
 }
 
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
 export function recordKeyStart(view: DataView, offset: number): number {
   return offset + recordHeaderBytes + (view.getUint8(offset + flagsAt) & flagExpires ? 8 : 0)
 }

@@ -1,4 +1,4 @@
-import { compareSlices } from '../../bytes.js'
+import { compareSlices, sameSlices } from '../../bytes.js'
 import { copyBytes, ownedCopy } from '../../copy-bytes.js'
 import type { KeyRange } from '../../scan-range.js'
 import type { Entry } from '../../store.js'
@@ -115,10 +115,7 @@ export class VisibleScan implements Iterator<Entry, undefined> {
   }
 
   #isSameKey(record: RecordFields): boolean {
-    return (
-      record.keyEnd - record.keyStart === this.#keyLength &&
-      compareSlices(record.keyBytes, record.keyStart, record.keyEnd, this.#key, 0, this.#keyLength) === 0
-    )
+    return sameSlices(record.keyBytes, record.keyStart, record.keyEnd, this.#key, 0, this.#keyLength)
   }
 
   #rememberKey(record: RecordFields): void {

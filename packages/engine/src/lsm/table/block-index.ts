@@ -1,6 +1,5 @@
-import { compareSlices } from '../../bytes.js'
+import { compareSlices, sameSlices } from '../../bytes.js'
 import { blockContinues, type IndexColumns } from './index-section.js'
-import { sameSlices } from './same-slices.js'
 
 /**
  * Which block may hold a key. The first eight bytes of each separator behind the table's common prefix lie in two typed

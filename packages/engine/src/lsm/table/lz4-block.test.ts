@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { compressSync } from 'lz4-napi'
 import { expect, test } from 'vitest'
+import { viewOf } from '../../bytes.js'
 import { BlockDecoder, claimedSize } from './lz4-block.js'
-import { viewOf } from './table-format.js'
 
 /** Guard bytes lie on both sides of source and target: none may change. */
 function decompress(stored: Uint8Array, size: number): Uint8Array | undefined {

@@ -1,3 +1,4 @@
+import { viewOf } from '../../bytes.js'
 import { CorruptionError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
 import type { BlockCache, CachedBlock } from './block-cache.js'
@@ -6,7 +7,7 @@ import { type BlockPlace, FileWindow, ReusedBytes } from './block-memory.js'
 import { PartChecksum } from './checksum.js'
 import { blockCompressed, type IndexColumns } from './index-section.js'
 import { BlockDecoder, claimedSize, sizePrefixBytes } from './lz4-block.js'
-import { checksumBytes, headerBytes, partBlock, partCompressedBlock, viewOf } from './table-format.js'
+import { checksumBytes, headerBytes, partBlock, partCompressedBlock } from './table-format.js'
 
 /** Stands in memory beside the flags of the file: this process has checked the mapped block since it opened the table. */
 const checked = 0x80

@@ -1,4 +1,5 @@
 import { compareSlices } from '../../bytes.js'
+import { FoundRecord } from '../found-record.js'
 import type { RecordCursor } from '../record-cursor.js'
 import type { BlockIndex } from './block-index.js'
 import { blockHeaderBytes, decodeRecord, getUint48, offsetAt } from './block-layout.js'
@@ -9,17 +10,7 @@ import { BlockScratch, type TableBlocks } from './table-blocks.js'
  * A position in a table. Blocks that are not served in place are decompressed to the cursor's own memory: nothing that others do
  * can change what it has lent, and a scan leaves the cache alone.
  */
-export class TableCursor implements RecordCursor {
-  keyBytes: Uint8Array
-  keyStart = 0
-  keyEnd = 0
-  valueBytes: Uint8Array
-  valueStart = 0
-  valueEnd = 0
-  sequence = 0
-  kind = 0
-  expiresAt = 0
-  tag = 0
+export class TableCursor extends FoundRecord implements RecordCursor {
   valid = false
 
   readonly #blocks: TableBlocks
@@ -34,11 +25,10 @@ export class TableCursor implements RecordCursor {
   #offsetBytes = 2
 
   constructor(blocks: TableBlocks, index: BlockIndex, readahead: boolean) {
+    super()
     this.#blocks = blocks
     this.#index = index
     this.#scratch = new BlockScratch(readahead)
-    this.keyBytes = this.#place.bytes
-    this.valueBytes = this.#place.bytes
   }
 
   first(): void {

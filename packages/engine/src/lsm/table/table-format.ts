@@ -1,3 +1,4 @@
+import { viewOf } from '../../bytes.js'
 import { CorruptionError, NewerFormatError } from '../../errors.js'
 import { PartChecksum } from './checksum.js'
 
@@ -174,10 +175,6 @@ export function decodeProperties(bytes: Uint8Array, fileBytes: number): TablePro
     smallestKey: new Uint8Array(bytes.subarray(propertiesFixedBytes, largestStart)),
     largestKey: new Uint8Array(bytes.subarray(largestStart)),
   }
-}
-
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function hasMagic(bytes: Uint8Array, at: number): boolean {

@@ -1,3 +1,4 @@
+import { viewOf } from '../../bytes.js'
 import { CorruptionError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
 import { filterLineBytes } from './bloom-filter.js'
@@ -17,7 +18,6 @@ import {
   partProperties,
   type Section,
   type TableProperties,
-  viewOf,
 } from './table-format.js'
 
 /** All of a table but its data blocks. Mapped files lend `filter` and the index's bytes; they are good until `close`. */
