@@ -1,0 +1,8 @@
+/** 16 hex digits, drawn once and kept on disk: who a node is. Its address may change, its identity never does. */
+export type NodeId = string
+
+/** What the topology gives to one life (node id and incarnation) of a node, 1 up to 2^21; never reused. Dots and frames carry it. */
+export type MemberNumber = number
+
+/** Who mints dots: `member * 2^32 + epoch`, a safe integer. The epoch is the node's durable minting epoch. */
+export type Actor = number
