@@ -1,5 +1,5 @@
 export { compareBytes, prefixSuccessor } from './bytes.js'
 export * from './errors.js'
 export { MemoryStore } from './memory/memory-store.js'
-export { openStore } from './open.js'
+export { openStore, storeExists } from './open.js'
 export * from './store.js'

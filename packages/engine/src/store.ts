@@ -141,6 +141,11 @@ export interface Store extends AsyncDisposable {
 
   /** `undefined`: every write accepted so far is as durable as promised; else resolves when it is, or rejects if it may not be. */
   durable(): Promise<void> | undefined
+  /**
+   * Resolves once every write accepted so far would survive the death of the machine, whatever `durability` says. Callers
+   * at the same time share one fdatasync. After it rejects (`CASKADE_UNCERTAIN`) the store is read-only.
+   */
+  sync(): Promise<void>
   /** `undefined`: go on; else resolves when writers should go on (compaction is behind). Never takes seconds at a time. */
   backpressure(): Promise<void> | undefined
 
@@ -175,6 +180,12 @@ export interface OpenOptions {
   cacheBytes?: number
   /** Bloom filter size, default 10 (about 1 % false positives). */
   bloomBitsPerKey?: number
+  /** Of table blocks: `lz4` (default), where it pays, or `none`. */
+  compression?: 'lz4' | 'none'
+  /** Bytes of records after which a table block ends, default 4096. */
+  blockBytes?: number
+  /** Size at which compaction begins the next table, in bytes; default 32 MiB. */
+  tableBytes?: number
   /** `auto` (default): map files where FFI can be loaded; `off`: pread and pwrite. */
   mmap?: 'auto' | 'off'
   /** Milliseconds since the epoch, for expiry; default `Date.now`. */

@@ -338,7 +338,15 @@ export class LsmStore implements Store {
   // Durability
 
   durable(): Promise<void> | undefined {
-    if (this.#options.durability !== 'sync') return undefined
+    return this.#options.durability === 'sync' ? this.#reachDisk() : undefined
+  }
+
+  async sync(): Promise<void> {
+    if (this.#closed) throw closedError()
+    await this.#reachDisk()
+  }
+
+  #reachDisk(): Promise<void> | undefined {
     if (this.#readOnly !== undefined && this.#groupSync.durableSequence < this.#log.sequence)
       return Promise.reject(uncertainError(this.#readOnly))
     return this.#groupSync.reach(this.#log.sequence)

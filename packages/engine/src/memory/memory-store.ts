@@ -198,6 +198,9 @@ export class MemoryStore implements Store {
 
   durable(): undefined {}
   backpressure(): undefined {}
+  async sync(): Promise<void> {
+    this.#checkOpen()
+  }
 
   scan(options: ScanOptions = {}): Scan {
     checkScan(options)

@@ -24,6 +24,7 @@ export function crashWorkload(steps: number, seed = 1): Step[] {
   for (let i = 0; i < steps; i++) {
     workload.push(mark(i, random.chance(0.4)))
     if (i % 40 === 17) workload.push(step('flush', (store) => store.flush()))
+    else if (i % 40 === 31) workload.push(step('sync', (store) => store.sync()))
     else if (i % 60 === 41) workload.push(step('compactRange', (store) => store.compactRange()))
     else if (i % 100 === 77)
       workload.push({ ...step('clear', (store) => store.clear()), apply: (model) => model.clear() })

@@ -170,6 +170,19 @@ describe('a failed sync of the log', () => {
     expect(disk.openFiles).toBe(0)
   })
 
+  test('fails a sync that was asked for, where writes wait for none', async () => {
+    const { storage, store } = await faulty({ durability: 'os' })
+    await store.put(bytes('a'), bytes('1'))
+    await store.sync()
+    storage.rule = ({ operation, kind }) => (operation === 'sync' && kind === 'segment' ? 'EIO' : undefined)
+    await store.put(bytes('b'), bytes('2'))
+    await expect(store.sync()).rejects.toMatchObject({ code: 'CASKADE_UNCERTAIN' })
+    storage.rule = () => undefined
+    await expect(store.sync()).rejects.toMatchObject({ code: 'CASKADE_UNCERTAIN' })
+    await expect(store.put(bytes('c'), bytes('3'))).rejects.toMatchObject({ code: 'CASKADE_READ_ONLY' })
+    await store.close()
+  })
+
   test('commits that wait for the next sync fail with it', async () => {
     const { storage, store } = await faulty({ durability: 'sync' }, true)
     storage.rule = ({ operation, kind }) => (operation === 'sync' && kind === 'segment' ? 'EIO' : undefined)

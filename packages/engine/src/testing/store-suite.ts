@@ -757,6 +757,7 @@ export function storeSuite(name: string, makePlace: () => StorePlace): void {
           () => store.delete(key),
           () => store.write([]),
           () => store.clear(),
+          () => store.sync(),
           () => store.flush(),
           () => store.compactRange(),
           () => store.verify(),
@@ -777,6 +778,17 @@ export function storeSuite(name: string, makePlace: () => StorePlace): void {
           expect(error).toMatchObject({ code: 'CASKADE_CLOSED' })
         }
         expect(texts(found)).toEqual(before.slice(0, found.length))
+      })
+
+      test('syncs under way end first', async () => {
+        const order: string[] = []
+        put('a', '1')
+        const synced = store.sync().then(() => order.push('synced'))
+        put('b', '2')
+        const syncedAgain = store.sync().then(() => order.push('synced again'))
+        await store.close().then(() => order.push('closed'))
+        await Promise.all([synced, syncedAgain])
+        expect(order).toEqual(['synced', 'synced again', 'closed'])
       })
 
       test('writes awaited when it begins are kept', async () => {
