@@ -1,4 +1,4 @@
-import { type BatchOperation, keyBytesMax, type ScanOptions, tagMax, valueBytesMax } from './store.js'
+import { type BatchOperation, type KeyRange, keyBytesMax, type ScanOptions, tagMax, valueBytesMax } from './store.js'
 
 /** The checks of every public write and read: a caller's mistake is a TypeError or RangeError, and nothing has happened. */
 export function checkKey(key: Uint8Array): void {
@@ -31,11 +31,19 @@ export function checkTag(tag: number): void {
     throw new RangeError(`a tag is a whole number from 0 to ${tagMax}, not ${tag}`)
 }
 
-export function checkScan({ gt, gte, lt, lte, prefix, limit }: ScanOptions): void {
+export function checkRange(range: KeyRange): void {
+  if (typeof range !== 'object' || range === null)
+    throw new TypeError(`a range is an object with bounds, not ${describe(range)}`)
+  const { gt, gte, lt, lte, prefix } = range
   for (const [name, bound] of Object.entries({ gt, gte, lt, lte, prefix })) {
     if (bound !== undefined && !(bound instanceof Uint8Array))
-      throw new TypeError(`${name} of a scan is a Uint8Array, not ${describe(bound)}`)
+      throw new TypeError(`${name} of a range is a Uint8Array, not ${describe(bound)}`)
   }
+}
+
+export function checkScan(options: ScanOptions): void {
+  checkRange(options)
+  const { limit } = options
   if (limit !== undefined && !(limit >= 0)) throw new RangeError(`limit of a scan is 0 or more records, not ${limit}`)
 }
 

@@ -1,8 +1,8 @@
 import { compareBytes, prefixSuccessor } from './bytes.js'
-import type { ScanOptions } from './store.js'
+import type { KeyRange } from './store.js'
 
 /** A half-open range of keys; `undefined` is no bound. */
-export interface KeyRange {
+export interface KeyInterval {
   lower: Uint8Array | undefined
   upper: Uint8Array | undefined
 }
@@ -19,8 +19,8 @@ const greater = (a: Uint8Array | undefined, b: Uint8Array | undefined) =>
 const lesser = (a: Uint8Array | undefined, b: Uint8Array | undefined) =>
   a === undefined ? b : b === undefined || compareBytes(a, b) <= 0 ? a : b
 
-/** All bounds of a scan folded into one half-open range. */
-export function scanRange(options: ScanOptions): KeyRange {
+/** All bounds folded into one half-open range. */
+export function scanRange(options: KeyRange): KeyInterval {
   const { gt, gte, lt, lte, prefix } = options
   let lower = greater(gte, gt && successor(gt))
   let upper = lesser(lt, lte && successor(lte))
@@ -29,4 +29,9 @@ export function scanRange(options: ScanOptions): KeyRange {
     upper = lesser(upper, prefixSuccessor(prefix))
   }
   return { lower, upper }
+}
+
+/** Whether there can be no key in it. */
+export function isEmptyInterval({ lower, upper }: KeyInterval): boolean {
+  return upper !== undefined && (upper.length === 0 || (lower !== undefined && compareBytes(lower, upper) >= 0))
 }

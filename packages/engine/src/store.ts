@@ -30,19 +30,39 @@ export type BatchOperation =
   | ({ type: 'put'; key: Uint8Array; value: Uint8Array } & WriteOptions)
   | { type: 'delete'; key: Uint8Array }
 
-export interface ScanOptions {
+/** Which keys: all bounds together. Without any, every key. */
+export interface KeyRange {
   gt?: Uint8Array
   gte?: Uint8Array
   lt?: Uint8Array
   lte?: Uint8Array
   /** Only keys that start with these bytes; combines with the bounds. */
   prefix?: Uint8Array
+}
+
+export interface ScanOptions extends KeyRange {
   /** Descending order. */
   reverse?: boolean
   /** At most this many records; absent: all. */
   limit?: number
   /** Leave `value` empty: cheaper where only keys are wanted. */
   keysOnly?: boolean
+}
+
+/**
+ * A moment of the store: reads that are given it see every write up to `sequence` and none after it. Until it is closed,
+ * the store keeps what it shows, which costs the space of the versions that have been replaced since. Records that expire
+ * meanwhile are gone from it too.
+ */
+export interface Snapshot extends Disposable, AsyncDisposable {
+  readonly sequence: number
+  /** Lets go of the moment. More than once is once; reads with it are refused (`CASKADE_CLOSED`) from then on. */
+  close(): void
+}
+
+export interface ReadOptions {
+  /** Read at this moment instead of now. A snapshot of another store is a TypeError. */
+  snapshot?: Snapshot
 }
 
 export interface Entry {
@@ -97,12 +117,12 @@ export interface Store extends AsyncDisposable {
   readonly directory: string
 
   /** An owned copy of the value; `undefined` when there is none. */
-  getSync(key: Uint8Array): Uint8Array | undefined
-  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  getSync(key: Uint8Array, options?: ReadOptions): Uint8Array | undefined
+  get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined>
   /** As `get` for each key, in order; cheaper than one by one. */
-  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
+  getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]>
   /** Everything known of one record, owned. */
-  getEntry(key: Uint8Array): Entry | undefined
+  getEntry(key: Uint8Array, options?: ReadOptions): Entry | undefined
   /**
    * Hot path: the record under key `source[start, end)`, borrowed until the next call on the store (of any kind, an
    * iteration step included). No copy, no allocation.
@@ -128,6 +148,12 @@ export interface Store extends AsyncDisposable {
   deleteSync(key: Uint8Array): number
   /** Hot path: `deleteSync` from a slice. */
   deleteFrom(source: Uint8Array, start: number, end: number): number
+  /**
+   * Removes every record in the range: one write with one sequence, atomic, in an ordered store of a cost that does not
+   * depend on how many there are. Others walk their keys. A range that can hold no key is no write.
+   */
+  deleteRange(range: KeyRange): Promise<number>
+  deleteRangeSync(range: KeyRange): number
   /** All or nothing, at once and after a crash. Returns the sequence of the last operation (they are consecutive). */
   write(batch: readonly BatchOperation[]): Promise<number>
   writeSync(batch: readonly BatchOperation[]): number
@@ -149,7 +175,14 @@ export interface Store extends AsyncDisposable {
   /** `undefined`: go on; else resolves when writers should go on (compaction is behind). Never takes seconds at a time. */
   backpressure(): Promise<void> | undefined
 
-  scan(options?: ScanOptions): Scan
+  scan(options?: ScanOptions & ReadOptions): Scan
+  /** This moment, to read at later. Costs next to nothing; not inside `atomic` (TypeError). Close it. */
+  snapshot(): Snapshot
+  /**
+   * About how many bytes on disk, log included, the records of the range take, dead versions too: from indexes, without
+   * reading values. For what lies in tables it is right to a block or two at each end.
+   */
+  approximateSize(range: KeyRange): number
 
   /** Everything in memory becomes tables on disk. */
   flush(): Promise<void>

@@ -3,6 +3,7 @@ import {
   checkExpiresAt,
   checkKey,
   checkKeyLength,
+  checkRange,
   checkScan,
   checkTag,
   checkValue,
@@ -12,15 +13,19 @@ import { keptCopy, ownedCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
 import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
-import { scanRange } from '../scan-range.js'
+import { OpenSnapshots } from '../open-snapshots.js'
+import { isEmptyInterval, scanRange } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type {
   BatchOperation,
   BorrowedRecord,
   Durability,
   Entry,
+  KeyRange,
+  ReadOptions,
   Scan,
   ScanOptions,
+  Snapshot,
   Store,
   StoreCapabilities,
   StoreEvent,
@@ -39,6 +44,7 @@ import { Memtable } from './memtable/memtable.js'
 import { walkFrames } from './memtable/segment-frames.js'
 import { MergeCursor } from './merge/merge-cursor.js'
 import { VisibleScan } from './merge/visible-scan.js'
+import { Moment } from './moment.js'
 import { kindDelete, kindPut } from './record-cursor.js'
 import { recover } from './recovery.js'
 import type { TableOptions } from './table/table-builder.js'
@@ -80,7 +86,7 @@ const owedPauseMsMax = 30
 
 /** The LSM backend: wiring between the port and the parts. docs/engine/lsm.md is the guide. */
 export class LsmStore implements Store {
-  readonly capabilities: StoreCapabilities = { ordered: true, snapshots: false }
+  readonly capabilities: StoreCapabilities = { ordered: true, snapshots: true }
   readonly directory: string
   readonly #storage: Storage
   readonly #options: LsmOptions
@@ -91,6 +97,7 @@ export class LsmStore implements Store {
   readonly #background: Background
   readonly #groupSync: GroupSync
   readonly #syncTimer: NodeJS.Timeout | undefined
+  readonly #snapshots = new OpenSnapshots<Moment>((moment) => moment.release())
   readonly #found = new FoundRecord()
   readonly #borrowed: BorrowedRecord = { bytes: noBytes, valueStart: 0, valueEnd: 0, sequence: 0, expiresAt: 0, tag: 0 }
   #readOnly: CaskadeError | undefined
@@ -180,12 +187,14 @@ export class LsmStore implements Store {
   }
 
   /** Whether there is a live record under the key; it is in `#found` then. */
-  #find(source: Uint8Array, start: number, end: number): boolean {
+  #find(source: Uint8Array, start: number, end: number, snapshot?: Snapshot): boolean {
     if (this.#closed) throw closedError()
     checkKeyLength(end - start)
     const hash = hashKey(source, start, end)
     const found = this.#found
-    if (
+    if (snapshot !== undefined) {
+      if (!this.#snapshots.momentOf(snapshot).find(hash, source, start, end, found)) return false
+    } else if (
       !this.#log.find(hash, source, start, end, found) &&
       !this.#tree.version.find(hash, source, start, end, Infinity, found)
     )
@@ -193,23 +202,23 @@ export class LsmStore implements Store {
     return found.kind === kindPut && (found.expiresAt === 0 || found.expiresAt > this.#options.clock())
   }
 
-  getSync(key: Uint8Array): Uint8Array | undefined {
+  getSync(key: Uint8Array, options?: ReadOptions): Uint8Array | undefined {
     checkKey(key)
-    if (!this.#find(key, 0, key.length)) return undefined
+    if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
     return ownedCopy(this.#found.valueBytes, this.#found.valueStart, this.#found.valueEnd)
   }
 
-  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.getSync(key)
+  async get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    return this.getSync(key, options)
   }
 
-  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return keys.map((key) => this.getSync(key))
+  async getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    return keys.map((key) => this.getSync(key, options))
   }
 
-  getEntry(key: Uint8Array): Entry | undefined {
+  getEntry(key: Uint8Array, options?: ReadOptions): Entry | undefined {
     checkKey(key)
-    if (!this.#find(key, 0, key.length)) return undefined
+    if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
     const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag } = this.#found
     return {
       key: keptCopy(key, 0, key.length),
@@ -220,27 +229,41 @@ export class LsmStore implements Store {
     }
   }
 
-  scan(options: ScanOptions = {}): Scan {
+  snapshot(): Snapshot {
+    if (this.#closed) throw closedError()
+    if (this.#log.inAtomic) throw new TypeError('snapshot() cannot be part of an atomic batch: call it before or after')
+    return this.#snapshots.open(this.#log.sequence, new Moment(this.#log, this.#tree.version))
+  }
+
+  scan(options: ScanOptions & ReadOptions = {}): Scan {
     checkScan(options)
     if (this.#closed) throw closedError()
-    const memtables = [...this.#log.immutables, this.#log.active].map((memtable) => memtable.retain())
-    const version = this.#tree.version.retain()
-    const cursors = [...memtables.flatMap((memtable) => memtable.cursors()), ...version.cursors()]
+    const moment =
+      options.snapshot === undefined
+        ? new Moment(this.#log, this.#tree.version)
+        : this.#snapshots.momentOf(options.snapshot).retain()
     const reverse = options.reverse ?? false
     return sliceIterator(
-      new VisibleScan(new MergeCursor(cursors, reverse ? 'reverse' : 'forward'), {
+      new VisibleScan(new MergeCursor(moment.cursors(), reverse ? 'reverse' : 'forward'), {
         range: scanRange(options),
         reverse,
         limit: options.limit ?? Infinity,
         keysOnly: options.keysOnly ?? false,
-        sequenceMax: this.#log.sequence,
+        sequenceMax: moment.sequence,
         now: this.#options.clock(),
-        release: () => {
-          version.release()
-          for (const memtable of memtables) memtable.release()
-        },
+        release: () => moment.release(),
       }),
     )
+  }
+
+  approximateSize(range: KeyRange): number {
+    checkRange(range)
+    if (this.#closed) throw closedError()
+    const interval = scanRange(range)
+    if (isEmptyInterval(interval)) return 0
+    let bytes = this.#tree.version.approximateSize(interval)
+    for (const memtable of [...this.#log.immutables, this.#log.active]) bytes += memtable.approximateSize(interval)
+    return bytes
   }
 
   // Writing
@@ -285,6 +308,18 @@ export class LsmStore implements Store {
   deleteSync(key: Uint8Array): number {
     checkKey(key)
     return this.deleteFrom(key, 0, key.length)
+  }
+
+  deleteRangeSync(range: KeyRange): number {
+    checkRange(range)
+    return this.atomic(() => {
+      for (const { key } of this.scan({ ...range, keysOnly: true })) this.deleteSync(key)
+      return this.#log.sequence
+    })
+  }
+
+  async deleteRange(range: KeyRange): Promise<number> {
+    return this.#acknowledge(this.deleteRangeSync(range))
   }
 
   writeSync(batch: readonly BatchOperation[]): number {
@@ -535,6 +570,7 @@ export class LsmStore implements Store {
     this.#closed = true
     await this.#background.stop()
     await this.#groupSync.idle()
+    this.#snapshots.closeAll()
     const { active } = this.#log
     try {
       if (active.isEmpty && this.#readOnly === undefined) this.#tree.apply({ dropSegments: [active.fileNumber] })

@@ -4,20 +4,25 @@ import {
   checkExpiresAt,
   checkKey,
   checkKeyLength,
+  checkRange,
   checkScan,
   checkTag,
   checkValue,
   checkValueLength,
 } from '../arguments.js'
 import { CaskadeError } from '../errors.js'
-import { scanRange } from '../scan-range.js'
+import { OpenSnapshots } from '../open-snapshots.js'
+import { isEmptyInterval, type KeyInterval, scanRange } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type {
   BatchOperation,
   BorrowedRecord,
   Entry,
+  KeyRange,
+  ReadOptions,
   Scan,
   ScanOptions,
+  Snapshot,
   Store,
   StoreCapabilities,
   StoreStats,
@@ -32,6 +37,8 @@ interface Stored {
   tag: number
 }
 
+type Records = Map<string, Stored>
+
 const toText = (bytes: Uint8Array, start = 0, end = bytes.length) =>
   Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
 const toBytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
@@ -41,10 +48,13 @@ const toBytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
  * programs' tests. Keeps nothing when the process ends.
  */
 export class MemoryStore implements Store {
-  readonly capabilities: StoreCapabilities = { ordered: true, snapshots: false }
+  readonly capabilities: StoreCapabilities = { ordered: true, snapshots: true }
   readonly directory = ':memory:'
   // Keys as latin1 strings: their order is the bytewise order.
-  readonly #records = new Map<string, Stored>()
+  #records: Records = new Map()
+  /** A snapshot has it too: the next write goes to a copy. */
+  #shared = false
+  readonly #snapshots = new OpenSnapshots<Records>()
   #sorted: string[] | undefined
   #sequence = 0
   #closed = false
@@ -59,28 +69,41 @@ export class MemoryStore implements Store {
     if (this.#closed) throw new CaskadeError('CASKADE_CLOSED', 'this store is closed: open it again')
   }
 
-  #live(text: string): Stored | undefined {
+  #live(text: string, records = this.#records): Stored | undefined {
     this.#checkOpen()
-    const stored = this.#records.get(text)
+    const stored = records.get(text)
     return stored === undefined || (stored.expiresAt !== 0 && stored.expiresAt <= this.#clock()) ? undefined : stored
   }
 
-  getEntry(key: Uint8Array): Entry | undefined {
+  /** What a read looks at. */
+  #recordsAt(options: ReadOptions | undefined): Records {
+    this.#checkOpen()
+    return options?.snapshot === undefined ? this.#records : this.#snapshots.momentOf(options.snapshot)
+  }
+
+  /** What a write changes. */
+  #ownRecords(): Records {
+    if (this.#shared) this.#records = new Map(this.#records)
+    this.#shared = false
+    return this.#records
+  }
+
+  getEntry(key: Uint8Array, options?: ReadOptions): Entry | undefined {
     checkKey(key)
-    const stored = this.#live(toText(key))
+    const stored = this.#live(toText(key), this.#recordsAt(options))
     return stored && { ...stored, key: new Uint8Array(key), value: stored.value.slice() }
   }
 
-  getSync(key: Uint8Array): Uint8Array | undefined {
-    return this.getEntry(key)?.value
+  getSync(key: Uint8Array, options?: ReadOptions): Uint8Array | undefined {
+    return this.getEntry(key, options)?.value
   }
 
-  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.getSync(key)
+  async get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    return this.getSync(key, options)
   }
 
-  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return keys.map((key) => this.getSync(key))
+  async getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    return keys.map((key) => this.getSync(key, options))
   }
 
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
@@ -107,8 +130,9 @@ export class MemoryStore implements Store {
     checkTag(tag)
     const text = toText(keySource, keyStart, keyEnd)
     this.#live(text)
-    if (!this.#records.has(text)) this.#sorted = undefined
-    this.#records.set(text, {
+    const records = this.#ownRecords()
+    if (!records.has(text)) this.#sorted = undefined
+    records.set(text, {
       // Not `slice`: on a Buffer it is a view.
       value: new Uint8Array(valueSource.subarray(valueStart, valueEnd)),
       sequence: ++this.#sequence,
@@ -132,7 +156,7 @@ export class MemoryStore implements Store {
     checkKeyLength(end - start)
     const text = toText(source, start, end)
     this.#live(text)
-    if (this.#records.delete(text)) this.#sorted = undefined
+    if (this.#ownRecords().delete(text)) this.#sorted = undefined
     return ++this.#sequence
   }
 
@@ -143,6 +167,21 @@ export class MemoryStore implements Store {
 
   async delete(key: Uint8Array): Promise<number> {
     return this.deleteSync(key)
+  }
+
+  deleteRangeSync(range: KeyRange): number {
+    checkRange(range)
+    this.#checkOpen()
+    const interval = scanRange(range)
+    if (isEmptyInterval(interval)) return this.#sequence
+    const records = this.#ownRecords()
+    for (const text of keysIn(records.keys(), interval)) records.delete(text)
+    this.#sorted = undefined
+    return ++this.#sequence
+  }
+
+  async deleteRange(range: KeyRange): Promise<number> {
+    return this.deleteRangeSync(range)
   }
 
   writeSync(batch: readonly BatchOperation[]): number {
@@ -168,14 +207,18 @@ export class MemoryStore implements Store {
 
   atomic<T>(apply: () => T): T {
     this.#checkOpen()
-    const before = new Map(this.#records)
+    const before = this.#records
+    const shared = this.#shared
+    this.#shared = true
     const sequence = this.#sequence
     this.#atomicDepth++
     try {
-      return applySync(apply)
+      const result = applySync(apply)
+      if (this.#records === before) this.#shared = shared
+      return result
     } catch (error) {
-      this.#records.clear()
-      for (const [text, stored] of before) this.#records.set(text, stored)
+      this.#records = before
+      this.#shared = shared
       this.#sorted = undefined
       this.#sequence = sequence
       throw error
@@ -192,7 +235,7 @@ export class MemoryStore implements Store {
 
   async clear(): Promise<void> {
     this.#admitMaintenance('clear')
-    this.#records.clear()
+    this.#ownRecords().clear()
     this.#sorted = undefined
   }
 
@@ -202,10 +245,25 @@ export class MemoryStore implements Store {
     this.#checkOpen()
   }
 
-  scan(options: ScanOptions = {}): Scan {
-    checkScan(options)
+  snapshot(): Snapshot {
+    this.#admitMaintenance('snapshot')
+    this.#shared = true
+    return this.#snapshots.open(this.#sequence, this.#records)
+  }
+
+  /** Of keys and values: there is no disk. */
+  approximateSize(range: KeyRange): number {
+    checkRange(range)
     this.#checkOpen()
-    const entries = this.#entries(options)
+    let bytes = 0
+    for (const text of keysIn(this.#records.keys(), scanRange(range)))
+      bytes += text.length + this.#records.get(text)!.value.length
+    return bytes
+  }
+
+  scan(options: ScanOptions & ReadOptions = {}): Scan {
+    checkScan(options)
+    const entries = this.#entries(options, this.#recordsAt(options))
     return sliceIterator(
       (function* (): Generator<Entry, undefined> {
         yield* entries
@@ -213,17 +271,19 @@ export class MemoryStore implements Store {
     )
   }
 
-  #entries(options: ScanOptions): Entry[] {
-    const { lower, upper } = scanRange(options)
-    const lowerText = lower === undefined ? '' : toText(lower)
-    const upperText = upper && toText(upper)
-    this.#sorted ??= [...this.#records.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-    const keys = this.#sorted.filter((text) => text >= lowerText && (upperText === undefined || text < upperText))
+  #sortedKeys(records: Records): readonly string[] {
+    if (records !== this.#records) return sorted(records.keys())
+    this.#sorted ??= sorted(records.keys())
+    return this.#sorted
+  }
+
+  #entries(options: ScanOptions, records: Records): Entry[] {
+    const keys = keysIn(this.#sortedKeys(records), scanRange(options))
     if (options.reverse) keys.reverse()
     const found: Entry[] = []
     for (const text of keys) {
       if (found.length >= (options.limit ?? Infinity)) break
-      const stored = this.#live(text)
+      const stored = this.#live(text, records)
       if (stored === undefined) continue
       found.push({ ...stored, key: toBytes(text), value: options.keysOnly ? new Uint8Array(0) : stored.value.slice() })
     }
@@ -261,4 +321,12 @@ export class MemoryStore implements Store {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+const sorted = (keys: Iterable<string>) => [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+
+function keysIn(keys: Iterable<string>, { lower, upper }: KeyInterval): string[] {
+  const lowerText = lower === undefined ? '' : toText(lower)
+  const upperText = upper && toText(upper)
+  return [...keys].filter((text) => text >= lowerText && (upperText === undefined || text < upperText))
 }

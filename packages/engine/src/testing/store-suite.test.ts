@@ -6,7 +6,8 @@ import { MemoryStore } from '../memory/memory-store.js'
 import { openStore } from '../open.js'
 import type { OpenOptions } from '../store.js'
 import { InlineStoreDisk } from './inline-store.js'
-import { type StorePlace, storeSuite } from './store-suite.js'
+import { storeSuite } from './store-suite.js'
+import type { StorePlace } from './suite/suite-store.js'
 
 const memtableBytes = 64 << 10
 

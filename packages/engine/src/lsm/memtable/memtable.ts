@@ -2,11 +2,12 @@ import { viewOf } from '../../bytes.js'
 import { copyBytes } from '../../copy-bytes.js'
 import type { SegmentFile } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
+import type { KeyInterval } from '../../scan-range.js'
 import { kindDelete, type RecordFields } from '../record-cursor.js'
 import { MemtableIndex } from './memtable-index.js'
 import { MemtableOrder } from './memtable-order.js'
 import { sortRecords } from './memtable-sort.js'
-import { RunCursor } from './run-cursor.js'
+import { lowerBound, RunCursor } from './run-cursor.js'
 import {
   align8,
   flagDelete,
@@ -313,6 +314,20 @@ export class Memtable implements SegmentBytes {
   /** As `markSynced` for all of a recovered segment, which is open for reading only: the manifest keeps its end instead. */
   assumeSynced(): void {
     this.#watermark = { ...this.#watermark, syncedEnd: this.#end }
+  }
+
+  /** Bytes of the segment that hold the range's records, if all are alike. Makes order, as a scan does. */
+  approximateSize({ lower, upper }: KeyInterval): number {
+    const wholeEnd = this.#openFrame === 0 ? this.#end : this.#openFrame
+    let records = 0
+    let within = 0
+    for (const run of this.#order.runs(this, wholeEnd)) {
+      records += run.length
+      const start = lower === undefined ? 0 : lowerBound(this, run, lower, 0, lower.length)
+      const end = upper === undefined ? run.length : lowerBound(this, run, upper, 0, upper.length)
+      within += Math.max(end - start, 0)
+    }
+    return records === 0 ? 0 : Math.ceil((within / records) * (wholeEnd - framesStart))
   }
 
   /** Cursors that together see every record of this moment: later puts do not show in them. */

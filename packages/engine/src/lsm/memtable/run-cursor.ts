@@ -38,13 +38,24 @@ export class RunCursor extends FoundRecord implements RecordCursor {
   }
 
   seek(source: Uint8Array, start: number, end: number): void {
-    let low = 0
-    let high = this.#run.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compareRecordKey(this.#segment, this.#run[middle]!, source, start, end) < 0) low = middle + 1
-      else high = middle
-    }
-    this.#moveTo(low)
+    this.#moveTo(lowerBound(this.#segment, this.#run, source, start, end))
   }
+}
+
+/** Position in a sorted run of the first record whose key is >= `source[start, end)`. */
+export function lowerBound(
+  segment: SegmentBytes,
+  run: Uint32Array,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  let low = 0
+  let high = run.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareRecordKey(segment, run[middle]!, source, start, end) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -1,12 +1,12 @@
 import { compareSlices, sameSlices } from '../../bytes.js'
 import { copyBytes, ownedCopy } from '../../copy-bytes.js'
-import type { KeyRange } from '../../scan-range.js'
+import type { KeyInterval } from '../../scan-range.js'
 import type { Entry } from '../../store.js'
 import { kindPut, type RecordFields } from '../record-cursor.js'
 import type { MergeCursor } from './merge-cursor.js'
 
 export interface VisibleScanOptions {
-  range: KeyRange
+  range: KeyInterval
   reverse: boolean
   limit: number
   keysOnly: boolean

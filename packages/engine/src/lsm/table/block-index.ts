@@ -73,6 +73,12 @@ export class BlockIndex {
     return low - 1
   }
 
+  /** Offset in the file of the block that `locate` gives, to be taken from another such offset. */
+  approximateOffset(source: Uint8Array): number {
+    const { offsets } = this.#columns
+    return offsets[this.locate(source, 0, source.length)]!
+  }
+
   /** Some block begins with a further version of the key that ends the block before. */
   get anyContinues(): boolean {
     return this.#columns.flags.some((flags) => (flags & blockContinues) !== 0)

@@ -1,6 +1,7 @@
-import { sameSlices } from '../../bytes.js'
+import { compareBytes, sameSlices } from '../../bytes.js'
 import { CaskadeError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
+import type { KeyInterval } from '../../scan-range.js'
 import type { RecordCursor, RecordFields } from '../record-cursor.js'
 import type { BlockCache } from './block-cache.js'
 import { BlockIndex } from './block-index.js'
@@ -105,6 +106,21 @@ export class TableReader {
   cursor(options?: { readahead?: boolean }): RecordCursor {
     if (this.#closed) throw this.#closedError()
     return new TableCursor(this.#blocks, this.#index, options?.readahead ?? false)
+  }
+
+  /** Bytes of the file that hold the records of a range, to a block at each end; the whole file for all of its records. */
+  approximateSize({ lower, upper }: KeyInterval): number {
+    const { smallestKey, largestKey } = this.summary
+    const fromStart = lower === undefined || compareBytes(lower, smallestKey) <= 0
+    const toEnd = upper === undefined || compareBytes(upper, largestKey) > 0
+    if (
+      (lower !== undefined && compareBytes(lower, largestKey) > 0) ||
+      (upper !== undefined && compareBytes(upper, smallestKey) <= 0)
+    )
+      return 0
+    const start = fromStart ? 0 : this.#index.approximateOffset(lower)
+    const end = toEnd ? this.#file.size : this.#index.approximateOffset(upper)
+    return Math.max(end - start, 0)
   }
 
   /** Reads the whole file against its checksums, and all that it says against itself. Throws `CorruptionError`. */

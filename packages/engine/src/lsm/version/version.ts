@@ -1,4 +1,5 @@
 import { compareSlices } from '../../bytes.js'
+import type { KeyInterval } from '../../scan-range.js'
 import type { TableMeta } from '../manifest/manifest-state.js'
 import type { RecordCursor, RecordFields } from '../record-cursor.js'
 import type { TableReader } from '../table/table-reader.js'
@@ -109,6 +110,13 @@ export class Version {
       if (table?.reader.find(hash, source, start, end, sequenceMax, target)) return true
     }
     return false
+  }
+
+  /** Bytes of the tables that hold the range, to a block at each of its ends in each table. */
+  approximateSize(interval: KeyInterval): number {
+    let bytes = 0
+    for (const { reader } of this.tables()) bytes += reader.approximateSize(interval)
+    return bytes
   }
 
   /** Sorted runs that together are the version. */
