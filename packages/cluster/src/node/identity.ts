@@ -6,3 +6,13 @@ export type MemberNumber = number
 
 /** Who mints dots: `member * 2^32 + epoch`, a safe integer. The epoch is the node's durable minting epoch. */
 export type Actor = number
+
+/** Who this node is in this life: read from its disk, the member number given by the topology. */
+export interface NodeIdentity {
+  /** The cluster's random 64 bits: 16 hex digits. Frames of another cluster are refused. */
+  readonly clusterId: string
+  readonly id: NodeId
+  readonly member: MemberNumber
+  /** Counts the lives: a node that lost its data returns with the next one, and with a new member number. */
+  readonly incarnation: number
+}
