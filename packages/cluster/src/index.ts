@@ -1,3 +1,14 @@
+export { actorOf, epochOfActor, memberNumberMax, memberOfActor, mintingEpochMax } from './causality/actor.js'
+export { compareStamps, HybridClock, logicalMax } from './causality/hybrid-clock.js'
+export {
+  counterOf,
+  covers,
+  descends,
+  emptyVector,
+  joinVectors,
+  type VersionVector,
+  versionOf,
+} from './causality/version-vector.js'
 export type { Bucket, Member, MemberState, Move, ResolutionRule, Topology } from './coordination/topology.js'
 export type {
   ClientRequest,
@@ -25,3 +36,18 @@ export type {
   ResultValue,
   ValueResult,
 } from './node/result.js'
+export { type Claim, loadsOf, type OwnerChange, ownerChanges } from './placement/claim.js'
+export { preferenceList } from './placement/preference-list.js'
+export { buildRing, type PlacementMember, type Ring } from './placement/ring.js'
+export { partitionOfSlot, slotOf, slots } from './placement/slot.js'
+export { type Context, decodeContext, encodeContext } from './record/context-format.js'
+export { compareRecords, mergeRecords, type RecordOrder } from './record/merge-records.js'
+export { type Mint, mintRecord, type NewWrite } from './record/mint-record.js'
+export { contextOf, isVisible, type RecordReading, readRecord } from './record/read-record.js'
+export { RecordError, type RecordErrorCode } from './record/record-error.js'
+export { checkRecord, decodeRecord, encodeRecord } from './record/record-format.js'
+export type { RecordState, Sibling } from './record/record-state.js'
+export { lww, type Resolution, type ResolutionCounters } from './record/resolution.js'
+export { ModelReplicaStore } from './store/model-replica-store.js'
+export { type KeyedRecord, type NamedBytes, type ReplicaStore, replicaKeyBytesMax } from './store/replica-store.js'
+export { StoreError, type StoreErrorCode, storeErrorCode } from './store/store-error.js'

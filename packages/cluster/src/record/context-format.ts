@@ -1,0 +1,54 @@
+import { readU48, readVector, vectorEntryBytes, vectorFault, writeU48, writeVector } from '../causality/vector-bytes.js'
+import type { VersionVector } from '../causality/version-vector.js'
+import { RecordError } from './record-error.js'
+import { historyEntriesMax } from './record-format.js'
+
+/** What a client has seen of a key: see docs/cluster/context-format.md. */
+export interface Context {
+  history: VersionVector
+  /** The latest stamp among what it has seen: a write that overwrites it gets a later one, whatever the clocks say. */
+  stampMs: number
+  stampLogical: number
+}
+
+export const contextMagic = 0xc2
+
+const stampAt = 1
+const entriesAt = 9
+const vectorAt = 11
+
+/** Longest context in bytes. */
+export const contextBytesMax = vectorAt + historyEntriesMax * vectorEntryBytes
+
+export function encodeContext(context: Context): Uint8Array {
+  const entries = context.history.length / 2
+  const bytes = new Uint8Array(vectorAt + entries * vectorEntryBytes)
+  bytes[0] = contextMagic
+  writeU48(bytes, stampAt, context.stampMs)
+  bytes[stampAt + 6] = context.stampLogical >>> 8
+  bytes[stampAt + 7] = context.stampLogical
+  bytes[entriesAt] = entries >>> 8
+  bytes[entriesAt + 1] = entries
+  writeVector(bytes, vectorAt, context.history)
+  return bytes
+}
+
+/** Throws CASKADE_BAD_CONTEXT for bytes that are no context. */
+export function decodeContext(bytes: Uint8Array): Context {
+  const entries = ((bytes[entriesAt] ?? 0) << 8) | (bytes[entriesAt + 1] ?? 0)
+  if (bytes[0] !== contextMagic || bytes.length !== vectorAt + entries * vectorEntryBytes)
+    throw badContext(`${bytes.length} bytes that do not have its form`)
+  const fault = vectorFault(bytes, vectorAt, entries)
+  if (fault !== undefined) throw badContext(`it has ${fault}`)
+  return {
+    history: readVector(bytes, vectorAt, entries),
+    stampMs: readU48(bytes, stampAt),
+    stampLogical: (bytes[stampAt + 6]! << 8) | bytes[stampAt + 7]!,
+  }
+}
+
+const badContext = (why: string) =>
+  new RecordError(
+    'CASKADE_BAD_CONTEXT',
+    `not a context of this cluster (${why}): give back the one that a read answered`,
+  )
