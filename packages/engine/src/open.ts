@@ -4,14 +4,16 @@ import { openNodeStorage } from './io/node-storage.js'
 import { LsmStore, lsmDefaults } from './lsm/lsm-store.js'
 import { currentName } from './lsm/manifest/manifest-format.js'
 import { WorkerJobs } from './lsm/worker/worker-jobs.js'
+import { checkOpenOptions } from './open-options.js'
 import type { OpenOptions, Store } from './store.js'
 
 /**
  * Opens (or creates) the store in a directory, for one process at a time. Replays the log: some 100 ms for each full
  * memtable that was not flushed; a store that was closed has nothing to replay.
- * Throws `LockedError`, `CorruptionError`, `NewerFormatError`.
+ * Throws `LockedError`, `CorruptionError`, `NewerFormatError`; for options that cannot be, `TypeError` or `RangeError`.
  */
 export async function openStore(directory: string, options: OpenOptions = {}): Promise<Store> {
+  checkOpenOptions(directory, options)
   const mmap = options.mmap ?? 'auto'
   const whole = {
     ...lsmDefaults,

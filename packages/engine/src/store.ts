@@ -219,6 +219,12 @@ export interface OpenOptions {
   blockBytes?: number
   /** Size at which compaction begins the next table, in bytes; default 32 MiB. */
   tableBytes?: number
+  /**
+   * Reads only: writes are refused with `CASKADE_READ_ONLY`, no file is changed, and a directory without write permission
+   * will do. Any number of these at once, but none beside a writer (`CASKADE_LOCKED`): to read beside one, open a checkpoint.
+   * What is in the log is replayed into memory, each time.
+   */
+  readOnly?: boolean
   /** `auto` (default): map files where FFI can be loaded; `off`: pread and pwrite. */
   mmap?: 'auto' | 'off'
   /** Milliseconds since the epoch, for expiry; default `Date.now`. */

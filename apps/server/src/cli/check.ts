@@ -7,10 +7,14 @@ import { CliError, exitCode } from './exit-code.js'
 
 export const check: Command = async ({ config, args, out }) => {
   const directory = resolve(args[0] ?? config.text('data-dir'))
-  // Opening would create it: a mistyped path must not look like a sound, empty store.
   const found = await stat(directory).catch(() => undefined)
   if (found?.isDirectory() !== true) throw new CliError(exitCode.failed, `there is no directory ${directory}`)
-  const store = await openStore(directory, { store: 'lsm', mmap: config.text('mmap') === 'off' ? 'off' : 'auto' })
+  // Read-only: a check neither recovers nor changes what it looks at, nor takes a mistyped path for a sound, empty store.
+  const store = await openStore(directory, {
+    store: 'lsm',
+    readOnly: true,
+    mmap: config.text('mmap') === 'off' ? 'off' : 'auto',
+  })
   try {
     const report = await store.verify()
     if (config.text('output') !== 'table') out.write(`${JSON.stringify({ directory, ...report })}\n`)

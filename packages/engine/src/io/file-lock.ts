@@ -4,11 +4,11 @@ import { dirname } from 'node:path'
 import { CaskadeError, LockedError } from '../errors.js'
 import { Descriptor } from './descriptor.js'
 import type { MmapModule } from './load-mmap.js'
-import type { StorageLock } from './storage.js'
+import type { LockMode, StorageLock } from './storage.js'
 import { attempt } from './storage-error.js'
 
-/** Takes an exclusive flock(2) on an open file: `false` if another open file has it, `undefined` if it cannot be tried here. */
-export type LockTaker = (fd: number) => boolean | undefined
+/** Takes a flock(2) on an open file: `false` if another open file has it, `undefined` if it cannot be tried here. */
+export type LockTaker = (fd: number, mode: LockMode) => boolean | undefined
 
 /**
  * Locks a file by flock(2), which the kernel gives back when the process dies and never before: a stopped process keeps
@@ -21,17 +21,26 @@ export type LockTaker = (fd: number) => boolean | undefined
  *
  * The file holds the owner's pid, for messages only, and is never removed: a lock on a removed name excludes nobody.
  */
-export function lockFile(path: string, takers: readonly LockTaker[]): StorageLock {
-  const { O_RDWR, O_CREAT } = fs.constants
-  const file = new Descriptor('lock', path, O_RDWR | O_CREAT)
+export function lockFile(path: string, mode: LockMode, takers: readonly LockTaker[]): StorageLock {
+  const { O_RDWR, O_RDONLY, O_CREAT } = fs.constants
+  if (mode === 'shared' && !fs.existsSync(path)) return { release: () => {} }
+  const file = new Descriptor('lock', path, mode === 'shared' ? O_RDONLY : O_RDWR | O_CREAT)
   try {
-    if (!take(file, takers)) throw new LockedError(dirname(path), readHolder(file))
-    writeHolder(file)
+    if (!take(file, mode, takers)) throw new LockedError(dirname(path), readHolder(file))
+    if (mode === 'exclusive') writeHolder(file, `${process.pid}\n`)
   } catch (error) {
     file.close()
     throw error
   }
-  return { release: () => file.close() }
+  let held = true
+  return {
+    release: () => {
+      // Without a note: whoever is refused later, by readers, must not be told of this process.
+      if (held && mode === 'exclusive') writeHolder(file, '')
+      held = false
+      file.close()
+    },
+  }
 }
 
 export function lockTakers(mmap: MmapModule | undefined): LockTaker[] {
@@ -39,9 +48,9 @@ export function lockTakers(mmap: MmapModule | undefined): LockTaker[] {
 }
 
 function takeByCall(mmap: MmapModule): LockTaker {
-  return (fd) => {
+  return (fd, mode) => {
     try {
-      mmap.flock(fd, 'exclusive')
+      mmap.flock(fd, mode)
       return true
     } catch (error) {
       if (error instanceof mmap.MmapError && error.code === 'EWOULDBLOCK') return false
@@ -51,13 +60,13 @@ function takeByCall(mmap: MmapModule): LockTaker {
 }
 
 const perlProgram =
-  'use Fcntl ":flock"; use Errno; open(F, "+<&=", 3) and flock(F, LOCK_EX | LOCK_NB) and exit 0;' +
+  'use Fcntl ":flock"; use Errno; open(F, "<&=", 3) and flock(F, ($ARGV[0] eq "shared" ? LOCK_SH : LOCK_EX) | LOCK_NB) and exit 0;' +
   'exit 1 if $!{EWOULDBLOCK}; print STDERR $!; exit 2'
 
 /** The command gets our open file as its descriptor 3, and exits with 0 (locked), 1 (held elsewhere) or something else. */
-function takeByCommand(command: string, commandArguments: string[]): LockTaker {
-  return (fd) => {
-    const { error, status, stderr } = spawnSync(command, commandArguments, {
+function takeByCommand(command: string, commandArguments: (mode: LockMode) => string[]): LockTaker {
+  return (fd, mode) => {
+    const { error, status, stderr } = spawnSync(command, commandArguments(mode), {
       stdio: ['ignore', 'ignore', 'pipe', fd],
       encoding: 'utf8',
     })
@@ -69,12 +78,12 @@ function takeByCommand(command: string, commandArguments: string[]): LockTaker {
   }
 }
 
-export const takeByFlockCommand = takeByCommand('flock', ['-x', '-n', '3'])
-export const takeByPerl = takeByCommand('perl', ['-e', perlProgram])
+export const takeByFlockCommand = takeByCommand('flock', (mode) => [mode === 'shared' ? '-s' : '-x', '-n', '3'])
+export const takeByPerl = takeByCommand('perl', (mode) => ['-e', perlProgram, mode])
 
-function take(file: Descriptor, takers: readonly LockTaker[]): boolean {
+function take(file: Descriptor, mode: LockMode, takers: readonly LockTaker[]): boolean {
   for (const taker of takers) {
-    const taken = attempt('lock', file.path, () => taker(file.fd))
+    const taken = attempt('lock', file.path, () => taker(file.fd, mode))
     if (taken !== undefined) return taken
   }
   throw new CaskadeError(
@@ -83,10 +92,10 @@ function take(file: Descriptor, takers: readonly LockTaker[]): boolean {
   )
 }
 
-function writeHolder(file: Descriptor): void {
+function writeHolder(file: Descriptor, note: string): void {
   try {
     file.truncate(0)
-    const line = Buffer.from(`${process.pid}\n`)
+    const line = Buffer.from(note)
     file.write(line, 0, line.length, 0)
   } catch {
     // A full disk: the lock holds without its note, and what is stored can still be read.

@@ -19,7 +19,7 @@ async function outcome(action: () => unknown): Promise<string> {
 }
 
 if (scenario === 'lock') {
-  storage.lock(path)
+  storage.lock(path, 'exclusive')
   console.log('locked')
   setInterval(() => {}, 1000)
 } else if (scenario === 'die') {

@@ -64,7 +64,7 @@ describe.each(bodies)('$name', ({ make }) => {
     storage.makeDirectory(made)
     storage.create(join(made, 'table')).close()
     storage.createSegment(join(made, 'segment'), 100).close()
-    storage.lock(join(made, 'LOCK')).release()
+    storage.lock(join(made, 'LOCK'), 'exclusive').release()
     const mode = (name: string) => statSync(join(made, name)).mode & 0o777
     expect(mode('.')).toBe(0o700)
     expect([mode('table'), mode('segment'), mode('LOCK')]).toEqual([0o600, 0o600, 0o600])
@@ -79,7 +79,7 @@ describe.each(bodies)('$name', ({ make }) => {
       () => storage.open(path),
       () => storage.openSegment(path),
       () => storage.createSegment(path, 10),
-      () => storage.lock(path),
+      () => storage.lock(path, 'exclusive'),
     ]
     for (const action of actions) expect(action).toThrow(/ELOOP|EEXIST/)
     expect(readFileSync(join(directory, 'target'), 'utf8')).toBe('precious')
@@ -128,7 +128,7 @@ describe.each(bodies)('$name', ({ make }) => {
 
   test.skipIf(!tinyDisk)('a full disk can be locked', () => {
     const storage = make()
-    const lock = storage.lock(join(tinyDisk!, 'LOCK'))
+    const lock = storage.lock(join(tinyDisk!, 'LOCK'), 'exclusive')
     lock.release()
     storage.remove(join(tinyDisk!, 'LOCK'))
   })
@@ -191,32 +191,34 @@ describe('lock', () => {
       const owner = await holder('auto')
       try {
         const held = expect.objectContaining({ code: 'CASKADE_LOCKED', pid: owner.pid })
-        expect(() => lockFile(path, taker)).toThrow(held)
+        expect(() => lockFile(path, 'exclusive', taker)).toThrow(held)
         owner.kill('SIGSTOP')
-        expect(() => lockFile(path, taker)).toThrow(held)
+        expect(() => lockFile(path, 'exclusive', taker)).toThrow(held)
       } finally {
         owner.kill('SIGKILL')
         await once(owner, 'exit')
       }
-      lockFile(path, taker).release()
+      lockFile(path, 'exclusive', taker).release()
     },
   )
 
   test.each(takers)('%s excludes every other way, in this process', (_, taker) => {
-    const lock = lockFile(path, taker)
+    const lock = lockFile(path, 'exclusive', taker)
     for (const [, other] of takers) {
-      expect(() => lockFile(path, other)).toThrow(expect.objectContaining({ code: 'CASKADE_LOCKED', pid: process.pid }))
+      expect(() => lockFile(path, 'exclusive', other)).toThrow(
+        expect.objectContaining({ code: 'CASKADE_LOCKED', pid: process.pid }),
+      )
     }
     lock.release()
-    for (const [, other] of takers) lockFile(path, other).release()
+    for (const [, other] of takers) lockFile(path, 'exclusive', other).release()
   })
 
   test('a worker of the same process is refused', async () => {
-    const lock = openNodeStorage().lock(path)
+    const lock = openNodeStorage().lock(path, 'exclusive')
     const module = new URL('./node-storage.js', import.meta.url).href
     const worker = new Worker(
       `const { parentPort, workerData } = require('node:worker_threads')
-       import(workerData.module).then(({ openNodeStorage }) => openNodeStorage().lock(workerData.path))
+       import(workerData.module).then(({ openNodeStorage }) => openNodeStorage().lock(workerData.path, 'exclusive'))
          .then(() => parentPort.postMessage('locked'), (error) => parentPort.postMessage(error.code))`,
       { eval: true, workerData: { module, path } },
     )
@@ -227,10 +229,10 @@ describe('lock', () => {
   })
 
   test('an owner that cannot be seen is not named', () => {
-    const lock = openNodeStorage().lock(path)
+    const lock = openNodeStorage().lock(path, 'exclusive')
     for (const note of ['', 'not a number', `${2 ** 22 + 1}\n`]) {
       writeFileSync(path, note)
-      expect(() => openNodeStorage().lock(path)).toThrow(
+      expect(() => openNodeStorage().lock(path, 'exclusive')).toThrow(
         expect.objectContaining({ pid: undefined, message: expect.stringContaining('another process') }),
       )
     }
@@ -238,7 +240,7 @@ describe('lock', () => {
   })
 
   test('without any way to lock, the error says what to install', () => {
-    expect(() => lockFile(path, [() => undefined])).toThrow(/install koffi/)
+    expect(() => lockFile(path, 'exclusive', [() => undefined])).toThrow(/install koffi/)
   })
 })
 
@@ -254,7 +256,7 @@ test('without @caskade/mmap the same module runs unmapped', async () => {
     `import { openNodeStorage } from './io/node-storage.js'
      const storage = openNodeStorage()
      const segment = storage.createSegment(process.argv[2], 4096)
-     storage.lock(process.argv[2] + '.lock').release()
+     storage.lock(process.argv[2] + '.lock', 'exclusive').release()
      console.log(storage.mapped, segment.capacity)`,
   )
   const { stdout } = await run(process.execPath, [join(bare, 'main.js'), path])

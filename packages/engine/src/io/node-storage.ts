@@ -25,12 +25,14 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
     makeDirectory: (path) => {
       attempt('create', path, () => makeDirectories(path))
     },
+    removeDirectory: (path) => attempt('remove', path, () => removeEmptyDirectory(path)),
     list: (directory) => attempt('list', directory, () => fs.readdirSync(directory).sort()),
     size: (path) => attempt('examine', path, () => fs.statSync(path, { throwIfNoEntry: false })?.size),
     remove: (path) => attempt('remove', path, () => removeIfPresent(path)),
     rename: (from, to) => attempt('rename', from, () => fs.renameSync(from, to)),
+    link: (from, to) => attempt('link', from, () => linkIfPossible(from, to)),
     syncDirectory: (directory) => attempt('sync', directory, () => syncDirectory(directory)),
-    lock: (path) => lockFile(path, takers),
+    lock: (path, mode) => lockFile(path, mode, takers),
     create: (path) => NodeAppendFile.create(path),
     append: (path, length) => NodeAppendFile.append(path, length),
     open: (path) => openReadFile(path, map),
@@ -44,6 +46,27 @@ function removeIfPresent(path: string): void {
     fs.unlinkSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function removeEmptyDirectory(path: string): void {
+  try {
+    fs.rmdirSync(path)
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
+}
+
+/** EMLINK: the file has as many names as it can have. EPERM: a file system without links, or a kernel that forbids this one. */
+const cannotLink = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
+
+function linkIfPossible(from: string, to: string): boolean {
+  try {
+    fs.linkSync(from, to)
+    return true
+  } catch (error) {
+    if (cannotLink.includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
   }
 }
 
@@ -68,4 +91,5 @@ function makeDirectories(path: string): void {
     // Another process may have been faster.
     if (!isThere()) throw error
   }
+  syncDirectory(parent)
 }

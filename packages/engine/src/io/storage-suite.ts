@@ -71,6 +71,33 @@ export function storageSuite(name: string, make: () => Storage): void {
         expect(storage.list(directory)).toEqual(['10', 'b'])
       })
 
+      test('a link is the same file under a second name', () => {
+        put('content')
+        const second = join(directory, 'second')
+        expect(storage.link(path, second)).toBe(true)
+        expect(storage.list(directory)).toEqual(['file', 'second'])
+        expect(failure(() => storage.link(path, second))).toMatchObject({
+          code: 'CASKADE_IO',
+          message: expect.stringContaining('EEXIST'),
+        })
+        storage.remove(path)
+        expect(get(second)).toBe('content')
+        const { code, message } = failure(() => storage.link(path, join(directory, 'third')))
+        expect([code, message.includes(path)]).toEqual(['CASKADE_IO', true])
+      })
+
+      test('a directory is removed when it is empty', () => {
+        const inner = join(directory, 'inner')
+        storage.makeDirectory(inner)
+        put('x', join(inner, 'file'))
+        storage.removeDirectory(inner)
+        expect(storage.list(inner)).toEqual(['file'])
+        storage.remove(join(inner, 'file'))
+        storage.removeDirectory(inner)
+        expect(() => storage.list(inner)).toThrow(inner)
+        storage.removeDirectory(inner)
+      })
+
       test('size is undefined for no file', () => {
         expect(storage.size(path)).toBeUndefined()
         put('12345')
@@ -272,14 +299,29 @@ export function storageSuite(name: string, make: () => Storage): void {
 
     test('lock: one owner at a time, also within this process', () => {
       const lockPath = join(directory, 'LOCK')
-      const lock = storage.lock(lockPath)
-      expect(failure(() => storage.lock(lockPath))).toMatchObject({
+      const lock = storage.lock(lockPath, 'exclusive')
+      expect(failure(() => storage.lock(lockPath, 'exclusive'))).toMatchObject({
         code: 'CASKADE_LOCKED',
         message: expect.stringContaining(`${directory} is in use by process ${process.pid}`),
       })
+      expect(failure(() => storage.lock(lockPath, 'shared')).code).toBe('CASKADE_LOCKED')
       lock.release()
       lock.release()
-      storage.lock(lockPath).release()
+      storage.lock(lockPath, 'exclusive').release()
+    })
+
+    test('lock: many readers, or one owner', () => {
+      const lockPath = join(directory, 'LOCK')
+      storage.lock(lockPath, 'shared').release()
+      expect(storage.list(directory)).toEqual([])
+      storage.lock(lockPath, 'exclusive').release()
+      const readers = [storage.lock(lockPath, 'shared'), storage.lock(lockPath, 'shared')]
+      for (const reader of readers) {
+        expect(failure(() => storage.lock(lockPath, 'exclusive')).code).toBe('CASKADE_LOCKED')
+        reader.release()
+        reader.release()
+      }
+      storage.lock(lockPath, 'exclusive').release()
     })
   })
 }

@@ -9,8 +9,10 @@
 export interface Storage {
   /** Files are mapped; otherwise read and written with pread and pwrite, with the same results. */
   readonly mapped: boolean
-  /** Creates the directory (mode 0700) and its parents; fine if it exists. */
+  /** Creates the directory (mode 0700) and its parents, their names durable; fine if it exists. */
   makeDirectory(path: string): void
+  /** Fine if there is none, and leaves one that is not empty. */
+  removeDirectory(path: string): void
   /** Names in a directory, sorted. */
   list(directory: string): string[]
   /** Bytes of a file, `undefined` when there is none. */
@@ -18,10 +20,18 @@ export interface Storage {
   /** Fine if there is none. */
   remove(path: string): void
   rename(from: string, to: string): void
+  /**
+   * A second name for a file: what is in it is never copied. False: these two names cannot share one (another file system,
+   * or one without links). `to` must not exist.
+   */
+  link(from: string, to: string): boolean
   /** After it, creations, renames and removals in the directory survive a power cut. */
   syncDirectory(directory: string): void
-  /** Takes the lock that the kernel releases with the process; throws `LockedError` with the holder's pid. */
-  lock(path: string): StorageLock
+  /**
+   * Takes the lock that the kernel releases with the process; throws `LockedError` with the holder's pid. A `shared` one
+   * keeps out exclusive ones only, and changes nothing: where there is no lock file, nothing is locked.
+   */
+  lock(path: string, mode: LockMode): StorageLock
   /** Creates a file (mode 0600; it must not exist) to be written once, front to back. */
   create(path: string): AppendFile
   /** Opens a whole file for appending after its first `length` bytes; what follows them is cut off. */
@@ -33,6 +43,8 @@ export interface Storage {
   /** Opens an existing segment for reading at its full size, for recovery. */
   openSegment(path: string): SegmentFile
 }
+
+export type LockMode = 'exclusive' | 'shared'
 
 export interface StorageLock {
   release(): void

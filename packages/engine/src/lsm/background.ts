@@ -29,6 +29,8 @@ export interface BackgroundOptions {
   onEvent: (event: StoreEvent) => void
   /** Background work failed for good: the store must stop taking writes. */
   onFailure: (error: unknown) => void
+  /** Nothing is flushed or compacted: the store is open for reading. */
+  readOnly: CaskadeError | undefined
 }
 
 /** Decides when to flush and compact, has workers do it, and enters the results into the tree. */
@@ -52,6 +54,7 @@ export class Background {
     this.#flusher = flusher
     this.#compactor = compactor
     this.#options = options
+    this.#failure = options.readOnly
   }
 
   /** Starts whatever is due. Call after anything that may have made something due. */

@@ -40,13 +40,14 @@ import { lockPath, segmentPath, tablePath } from './file-names.js'
 import { FoundRecord } from './found-record.js'
 import { GroupSync } from './group-sync.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
+import { blankSegment } from './memtable/blank-segment.js'
 import { Memtable } from './memtable/memtable.js'
 import { walkFrames } from './memtable/segment-frames.js'
 import { MergeCursor } from './merge/merge-cursor.js'
 import { VisibleScan } from './merge/visible-scan.js'
 import { Moment } from './moment.js'
 import { kindDelete, kindPut } from './record-cursor.js'
-import { recover } from './recovery.js'
+import { recover, recoverReadOnly } from './recovery.js'
 import type { TableOptions } from './table/table-builder.js'
 import { Tree } from './tree.js'
 import type { JobRunner } from './worker/worker-jobs.js'
@@ -64,6 +65,7 @@ export interface LsmOptions {
   /** A number from 0 up to 2^32, not guessable from the data. */
   salt: () => number
   retryMs: number
+  readOnly: boolean
   onEvent: (event: StoreEvent) => void
 }
 
@@ -76,6 +78,7 @@ export const lsmDefaults = {
   tableBytes: 32 << 20,
   policy: defaultPolicy,
   retryMs: 1000,
+  readOnly: false,
 } as const satisfies Partial<LsmOptions>
 
 const noBytes = new Uint8Array(0)
@@ -120,7 +123,9 @@ export class LsmStore implements Store {
     this.#options = options
     this.#lock = lock
     const onFailure = (error: unknown) => this.#fail(error)
-    const { manifest, memtables, sequence } = recover(storage, directory, options.onEvent)
+    const load = options.readOnly ? recoverReadOnly : recover
+    const { manifest, memtables, sequence } = load(storage, directory, options.onEvent)
+    if (options.readOnly) this.#readOnly = openedReadOnlyError(directory)
     this.#manifest = manifest
     const host = {
       createMemtable: (capacityMin: number) => this.#createMemtable(capacityMin),
@@ -131,7 +136,8 @@ export class LsmStore implements Store {
     try {
       tree = new Tree(storage, directory, manifest, options.cacheBytes, onFailure)
       this.#tree = tree
-      this.#log = new WriteLog(host, this.#createMemtable(0), memtables, sequence)
+      const active = options.readOnly ? Memtable.create(0, blankSegment(directory), 0) : this.#createMemtable(0)
+      this.#log = new WriteLog(host, active, memtables, sequence)
     } catch (error) {
       for (const memtable of memtables) memtable.release()
       if (tree === undefined) manifest.close()
@@ -143,9 +149,10 @@ export class LsmStore implements Store {
       directory,
       storage,
       onFailure,
+      readOnly: this.#readOnly,
     })
     this.#groupSync = new GroupSync(() => this.#syncLog(), sequence)
-    if (options.durability === 'interval') {
+    if (options.durability === 'interval' && !options.readOnly) {
       this.#syncTimer = setInterval(() => {
         this.#groupSync.reach(this.#log.sequence)?.catch(() => {})
       }, options.syncIntervalMs)
@@ -159,8 +166,8 @@ export class LsmStore implements Store {
     options: LsmOptions,
     jobs: { flusher: JobRunner; compactor: JobRunner },
   ): Promise<LsmStore> {
-    storage.makeDirectory(directory)
-    const lock = storage.lock(lockPath(directory))
+    if (!options.readOnly) storage.makeDirectory(directory)
+    const lock = storage.lock(lockPath(directory), options.readOnly ? 'shared' : 'exclusive')
     try {
       const store = new LsmStore(storage, directory, options, lock, jobs.flusher, jobs.compactor)
       store.#background.schedule()
@@ -451,10 +458,11 @@ export class LsmStore implements Store {
     const path = segmentPath(this.directory, number)
     const file = this.#storage.createSegment(path, Math.max(capacityMin, this.#options.memtableBytes))
     try {
-      const memtable = Memtable.create(number, file, this.#options.salt())
+      const salt = this.#options.salt()
+      const memtable = Memtable.create(number, file, salt)
       // Before the manifest lists it: a listed file that a power cut took away would look like damage.
       this.#storage.syncDirectory(this.directory)
-      this.#manifest.append({ addSegments: [{ number }] })
+      this.#manifest.append({ addSegments: [{ number, salt }] })
       return memtable
     } catch (error) {
       file.close()
@@ -534,7 +542,7 @@ export class LsmStore implements Store {
       path: tablePath(this.directory, number),
     }))
     const report: VerifyReport = { files: 0, bytes: 0, records: 0, errors: [] }
-    for (const memtable of [...this.#log.immutables, this.#log.active]) {
+    for (const memtable of [...this.#log.immutables, this.#log.active].filter(({ isEmpty }) => !isEmpty)) {
       const { salt, file, end } = memtable
       const walk = walkFrames(memtable, salt, file.path, end, () => report.records++)
       report.files++
@@ -574,7 +582,7 @@ export class LsmStore implements Store {
     const { active } = this.#log
     try {
       if (active.isEmpty && this.#readOnly === undefined) this.#tree.apply({ dropSegments: [active.fileNumber] })
-      await this.#tree.settle()
+      if (!this.#options.readOnly) await this.#tree.settle()
     } finally {
       for (const memtable of [...this.#log.immutables, active]) memtable.release()
       this.#tree.close()
@@ -588,6 +596,9 @@ export class LsmStore implements Store {
 }
 
 const closedError = () => new CaskadeError('CASKADE_CLOSED', 'this store is closed: open it again')
+
+const openedReadOnlyError = (directory: string) =>
+  new CaskadeError('CASKADE_READ_ONLY', `${directory} was opened with readOnly: to write, open it without`)
 
 const uncertainError = (cause: unknown) =>
   new CaskadeError(

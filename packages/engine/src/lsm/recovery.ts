@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { viewOf } from '../bytes.js'
-import { CorruptionError } from '../errors.js'
+import { CaskadeError, CorruptionError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
 import type { StoreEvent } from '../store.js'
 import { parseFileName, segmentPath, tablePath } from './file-names.js'
 import { ManifestLog, readManifest } from './manifest/manifest-log.js'
-import { emptyState, type ManifestState } from './manifest/manifest-state.js'
+import { emptyState, type ManifestState, type SegmentRecord } from './manifest/manifest-state.js'
 import { Memtable } from './memtable/memtable.js'
 import { framesStart, readSegmentHeader, readWatermark } from './memtable/segment-format.js'
 import type { FrameWalk } from './memtable/segment-frames.js'
@@ -27,15 +27,7 @@ export interface Recovered {
  * 3. A new manifest with the state found is put in force; then files that belong to nothing are removed.
  */
 export function recover(storage: Storage, directory: string, onEvent: (event: StoreEvent) => void): Recovered {
-  const read = readManifest(storage, directory)
-  const state = read?.state ?? emptyState()
-  if (read !== undefined) requireFiles(storage, directory, read.state, read)
-  const numbers = segmentNumbers(storage, directory, state)
-  const memtables = replaySegments(storage, directory, numbers, state, onEvent)
-
-  const sequences = [...memtables, ...state.tables.values()].map(({ largestSequence }) => largestSequence)
-  const sequence = Math.max(state.sequence, ...sequences)
-  state.segments = new Map(memtables.map(({ fileNumber: number, end }) => [number, { number, end }]))
+  const { state, memtables, sequence, numbers, isNew } = load(storage, directory, 'write', onEvent)
   state.nextFile = Math.max(
     state.nextFile,
     ...numbers.map((number) => number + 1),
@@ -50,13 +42,49 @@ export function recover(storage: Storage, directory: string, onEvent: (event: St
     for (const memtable of memtables) memtable.release()
     throw error
   }
-  if (read !== undefined)
-    onEvent({
-      level: 'info',
-      name: 'recovered',
-      details: { tables: state.tables.size, segments: memtables.length, sequence },
-    })
+  if (!isNew) tellRecovered(state, sequence, onEvent)
   return { manifest, memtables, sequence }
+}
+
+/** The same moment, in memory alone: no file is changed, and strays stay where they are. */
+export function recoverReadOnly(storage: Storage, directory: string, onEvent: (event: StoreEvent) => void): Recovered {
+  const { state, memtables, sequence, isNew } = load(storage, directory, 'read', onEvent)
+  if (isNew)
+    throw new CaskadeError('CASKADE_IO', `there is no store in ${directory}: to create one, open it without readOnly`)
+  tellRecovered(state, sequence, onEvent)
+  return { manifest: ManifestLog.readOnly(storage, directory, state), memtables, sequence }
+}
+
+interface Loaded {
+  state: ManifestState
+  memtables: Memtable[]
+  sequence: number
+  /** Of every segment looked at, in use or not. */
+  numbers: number[]
+  isNew: boolean
+}
+
+function load(
+  storage: Storage,
+  directory: string,
+  purpose: 'read' | 'write',
+  onEvent: (event: StoreEvent) => void,
+): Loaded {
+  const read = readManifest(storage, directory)
+  const state = read?.state ?? emptyState()
+  if (read !== undefined) requireFiles(storage, directory, read.state, read)
+  const numbers = segmentNumbers(storage, directory, state)
+  const memtables = replaySegments(storage, directory, numbers, state, purpose, onEvent)
+  const sequences = [...memtables, ...state.tables.values()].map(({ largestSequence }) => largestSequence)
+  state.segments = new Map(
+    memtables.map(({ fileNumber: number, salt, end }) => [number, { number, salt, end }] as const),
+  )
+  return { state, memtables, sequence: Math.max(state.sequence, ...sequences), numbers, isNew: read === undefined }
+}
+
+function tellRecovered(state: ManifestState, sequence: number, onEvent: (event: StoreEvent) => void): void {
+  const details = { tables: state.tables.size, segments: state.segments.size, sequence }
+  onEvent({ level: 'info', name: 'recovered', details })
 }
 
 /**
@@ -103,6 +131,7 @@ function replaySegments(
   directory: string,
   numbers: readonly number[],
   state: ManifestState,
+  purpose: 'read' | 'write',
   onEvent: (event: StoreEvent) => void,
 ): Memtable[] {
   const memtables: Memtable[] = []
@@ -110,11 +139,12 @@ function replaySegments(
     let cutAfter: string | undefined
     for (const number of numbers) {
       const path = segmentPath(directory, number)
-      const knownEnd = state.segments.get(number)?.end
-      const found = replaySegment(storage, path, number, knownEnd)
+      const listed = state.segments.get(number)
+      const knownEnd = listed?.end
+      const found = replaySegment(storage, path, number, listed)
       if (found === undefined) {
         // It may have held records: none that were written later may be kept.
-        if (state.segments.has(number))
+        if (listed !== undefined)
           onEvent({ level: 'warn', name: 'tail-cut', details: { file: path, offset: 0, bytes: storage.size(path) } })
         cutAfter ??= path
         continue
@@ -134,6 +164,7 @@ function replaySegments(
           onEvent({ level: 'warn', name: 'tail-cut', details: { file: path, offset: walk.end, bytes: lost } })
         cutAfter ??= path
       }
+      if (purpose === 'read') continue
       // From here on its end is listed in the manifest as a promise.
       memtable.file.sync()
       memtable.assumeSynced()
@@ -157,8 +188,9 @@ function replaySegment(
   storage: Storage,
   path: string,
   number: number,
-  knownEnd: number | undefined,
+  listed: SegmentRecord | undefined,
 ): ReplayedSegment | undefined {
+  const knownEnd = listed?.end
   const file = storage.openSegment(path)
   try {
     const view = viewOf(file.bytes)
@@ -169,6 +201,8 @@ function replaySegment(
       file.close()
       return undefined
     }
+    if (listed !== undefined && listed.salt !== header.salt)
+      throw new CorruptionError(path, 12, `it is segment ${number} of another store, or of another time`)
     const watermark = readWatermark(view, file.bytes, header.salt)
     const { memtable, walk } = Memtable.recover(number, file, header.salt, watermark, knownEnd ?? file.capacity)
     const syncedEnd = knownEnd ?? watermark.syncedEnd

@@ -1,3 +1,4 @@
+import { CorruptionError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
 import { segmentPath, tablePath } from './file-names.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
@@ -94,7 +95,11 @@ export class Tree {
 
   #openReader(meta: TableMeta): TableReader | undefined {
     if (this.#tables.has(meta.number)) return undefined
-    return openTable(this.#storage, tablePath(this.#directory, meta.number), meta.number, this.cache)
+    const path = tablePath(this.#directory, meta.number)
+    const reader = openTable(this.#storage, path, meta.number, this.cache)
+    if (reader.summary.digest === meta.digest) return reader
+    reader.close()
+    throw new CorruptionError(path, 0, `it is table ${meta.number} of another store, or of another time`)
   }
 
   /** A table that only changes its level keeps its reader. */

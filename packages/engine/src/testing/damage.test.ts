@@ -22,14 +22,16 @@ interface Intact {
 }
 
 /** A small store as a crash left it: tables at two levels, a recovered segment in the manifest, and an unfinished one, all synced. */
-async function makeIntact(mapped: boolean): Promise<Intact> {
+async function makeIntact(mapped: boolean, firstSalt = 1, word = 'of'): Promise<Intact> {
   const disk = new PowerCutStorage({ mapped })
+  let salt = firstSalt
+  const salted = { ...options, salt: () => salt++ }
   const model = new Map<string, string>()
   const history: History = new Map()
-  let store = await openInline(disk, options)
+  let store = await openInline(disk, salted)
   const put = async (i: number, round: number) => {
     const key = `key ${i}`
-    const value = `value ${i} of round ${round} `.repeat(4)
+    const value = `value ${i} ${word} round ${round} `.repeat(4)
     model.set(key, value)
     history.set(key, (history.get(key) ?? new Set()).add(value))
     await store.put(bytes(key), bytes(value))
@@ -41,7 +43,7 @@ async function makeIntact(mapped: boolean): Promise<Intact> {
   for (let i = 1; i < 60; i += 5) await put(i, 2)
   // The next open finds a segment to replay, and another process dies after it has written to its own.
   const crashed = disk.processCrashClone()
-  const noRetry = { ...options, memtableBytes: 16 << 10 }
+  const noRetry = { ...salted, memtableBytes: 16 << 10 }
   store = await openInline(crashed, noRetry, () => {})
   for (let i = 2; i < 60; i += 7) await put(i, 3)
   const left = crashed.processCrashClone()
@@ -204,6 +206,28 @@ describe.each([true, false])('mapped %s', (mapped) => {
         expect(disk.openFiles).toBe(0)
       }
     }
+  })
+
+  test('a table or segment of another store is not believed, though its number fits', async () => {
+    const intact = await makeIntact(mapped)
+    // Salts differ, for they are random where stores are opened for real.
+    const others = [await makeIntact(mapped, 100), await makeIntact(mapped, 100, 'in')]
+    let compared = 0
+    for (const other of others) {
+      for (const [name, content] of intact.files) {
+        const foreign = other.files.get(name)
+        if (!/^\d/.test(name) || foreign === undefined || Buffer.compare(foreign, content) === 0) continue
+        compared++
+        const disk = copyOf(intact)
+        disk.place(`/store/${name}`, foreign)
+        await expect(openInline(disk, options), name).rejects.toMatchObject({
+          code: 'CASKADE_CORRUPTION',
+          file: `/store/${name}`,
+        })
+        expect(disk.openFiles).toBe(0)
+      }
+    }
+    expect(compared).toBeGreaterThan(3)
   })
 
   test('damage that shows in a job makes the store read-only, with the place', async () => {

@@ -1,14 +1,16 @@
 import { basename } from 'node:path'
-import type { AppendFile, ReadFile, SegmentFile, Storage, StorageLock } from '../io/storage.js'
+import type { AppendFile, LockMode, ReadFile, SegmentFile, Storage, StorageLock } from '../io/storage.js'
 import { storageError } from '../io/storage-error.js'
 import { parseFileName } from '../lsm/file-names.js'
 
 export type FaultOperation =
   | 'makeDirectory'
+  | 'removeDirectory'
   | 'list'
   | 'size'
   | 'remove'
   | 'rename'
+  | 'link'
   | 'syncDirectory'
   | 'lock'
   | 'create'
@@ -69,6 +71,11 @@ export class FaultStorage implements Storage {
     this.#inner.makeDirectory(path)
   }
 
+  removeDirectory(path: string): void {
+    this.#enter('removeDirectory', path)
+    this.#inner.removeDirectory(path)
+  }
+
   list(directory: string): string[] {
     this.#enter('list', directory)
     return this.#inner.list(directory)
@@ -89,14 +96,19 @@ export class FaultStorage implements Storage {
     this.#inner.rename(from, to)
   }
 
+  link(from: string, to: string): boolean {
+    this.#enter('link', to)
+    return this.#inner.link(from, to)
+  }
+
   syncDirectory(directory: string): void {
     this.#enter('syncDirectory', directory)
     this.#inner.syncDirectory(directory)
   }
 
-  lock(path: string): StorageLock {
+  lock(path: string, mode: LockMode): StorageLock {
     this.#enter('lock', path)
-    return this.#inner.lock(path)
+    return this.#inner.lock(path, mode)
   }
 
   create(path: string): AppendFile {

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { CaskadeError, LockedError } from '../errors.js'
 import { endOfFile } from '../io/descriptor.js'
-import type { AppendFile, ReadFile, SegmentFile, Storage, StorageLock } from '../io/storage.js'
+import type { AppendFile, LockMode, ReadFile, SegmentFile, Storage, StorageLock } from '../io/storage.js'
 import { storageError } from '../io/storage-error.js'
 import { PowerCutFile } from './power-cut-file.js'
 import { SeededRandom } from './seeded-random.js'
@@ -60,7 +60,8 @@ export class PowerCutStorage implements Storage {
   onChange: (operation: string, path: string) => void
   readonly later: (run: () => void) => void
   readonly #directories: Map<string, Directory>
-  readonly #locked = new Set<string>()
+  /** Paths locked: 0 exclusively, else by so many readers. */
+  readonly #locked = new Map<string, number>()
 
   constructor(options: PowerCutOptions, directories: Map<string, Directory> = new Map()) {
     this.mapped = options.mapped
@@ -93,10 +94,16 @@ export class PowerCutStorage implements Storage {
   crashClone(p: number, seed: number): PowerCutStorage {
     const random = new SeededRandom(seed)
     const directories = new Map<string, Directory>()
+    const clones = new Map<PowerCutFile, PowerCutFile>()
+    const cloneOf = (file: PowerCutFile) => {
+      const clone = clones.get(file) ?? file.powerCutClone(p, random)
+      clones.set(file, clone)
+      return clone
+    }
     for (const [path, { durable, pending }] of this.#directories) {
       const left: Entries = new Map(durable)
       for (const change of pending) if (random.chance(p)) make(left, change)
-      const files = [...left].map(([name, file]) => [name, file.powerCutClone(p, random)] as const)
+      const files = [...left].map(([name, file]) => [name, cloneOf(file)] as const)
       directories.set(path, new Directory(new Map(files), new Map(files)))
     }
     return new PowerCutStorage({ mapped: this.mapped }, directories)
@@ -124,6 +131,12 @@ export class PowerCutStorage implements Storage {
     this.onChange('makeDirectory', path)
   }
 
+  removeDirectory(path: string): void {
+    if (this.#directories.get(path)?.entries.size !== 0) return
+    this.#directories.delete(path)
+    this.onChange('removeDirectory', path)
+  }
+
   list(directory: string): string[] {
     return [...this.#directory('list', directory, directory).entries.keys()].sort()
   }
@@ -145,15 +158,32 @@ export class PowerCutStorage implements Storage {
     this.onChange('rename', to)
   }
 
+  link(from: string, to: string): boolean {
+    const file = this.#file('link', from)
+    this.#refuseExisting('link', to)
+    this.#directory('link', to).change({ type: 'enter', name: basename(to), file })
+    this.onChange('link', to)
+    return true
+  }
+
   syncDirectory(directory: string): void {
     this.#directory('sync', directory, directory).sync()
     this.onChange('syncDirectory', directory)
   }
 
-  lock(path: string): StorageLock {
-    if (this.#locked.has(path)) throw new LockedError(dirname(path), process.pid)
-    this.#locked.add(path)
-    return { release: () => this.#locked.delete(path) }
+  lock(path: string, mode: LockMode): StorageLock {
+    const readers = this.#locked.get(path)
+    if (readers !== undefined && (readers === 0 || mode === 'exclusive'))
+      throw new LockedError(dirname(path), process.pid)
+    this.#locked.set(path, mode === 'exclusive' ? 0 : (readers ?? 0) + 1)
+    let held = true
+    const release = () => {
+      const left = (this.#locked.get(path) ?? 0) - 1
+      if (held && left > 0) this.#locked.set(path, left)
+      else if (held) this.#locked.delete(path)
+      held = false
+    }
+    return { release }
   }
 
   create(path: string): AppendFile {
@@ -205,12 +235,15 @@ export class PowerCutStorage implements Storage {
     return file
   }
 
+  #refuseExisting(operation: string, path: string): void {
+    if (this.#directory(operation, path).entries.has(basename(path)))
+      throw storageError(operation, path, Object.assign(new Error('EEXIST: file already exists'), { code: 'EEXIST' }))
+  }
+
   #enter(path: string): PowerCutFile {
-    const directory = this.#directory('create', path)
-    if (directory.entries.has(basename(path)))
-      throw storageError('create', path, Object.assign(new Error('EEXIST: file already exists'), { code: 'EEXIST' }))
+    this.#refuseExisting('create', path)
     const file = new PowerCutFile()
-    directory.change({ type: 'enter', name: basename(path), file })
+    this.#directory('create', path).change({ type: 'enter', name: basename(path), file })
     return file
   }
 }

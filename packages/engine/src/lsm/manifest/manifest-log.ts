@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { CorruptionError } from '../../errors.js'
+import { CaskadeError, CorruptionError } from '../../errors.js'
 import type { AppendFile, Storage } from '../../io/storage.js'
 import {
   currentName,
@@ -74,7 +74,7 @@ export class ManifestLog {
   /** Edits appended, and how many of them a sync has covered. */
   #appended = 0
   #synced = 0
-  /** Of a sync. It is told once, and stays: a later sync would succeed without what was lost. */
+  /** Why no edit can be made or kept. That of a sync is told once, and stays: a later sync would succeed without what was lost. */
   #failure: unknown
 
   private constructor(storage: Storage, directory: string, state: ManifestState) {
@@ -87,6 +87,13 @@ export class ManifestLog {
   static begin(storage: Storage, directory: string, state: ManifestState): ManifestLog {
     const log = new ManifestLog(storage, directory, state)
     log.#begin()
+    return log
+  }
+
+  /** A state that no edit can change: of a store that is opened for reading. */
+  static readOnly(storage: Storage, directory: string, state: ManifestState): ManifestLog {
+    const log = new ManifestLog(storage, directory, state)
+    log.#failure = new CaskadeError('CASKADE_READ_ONLY', `${directory} is open for reading only`)
     return log
   }
 

@@ -15,6 +15,8 @@ export interface TableRecord extends Omit<TableMeta, 'smallestKey' | 'largestKey
 /** A listed segment. `end` is where its records end, if it was recovered: those were synced, so none may be missing. */
 export interface SegmentRecord {
   number: number
+  /** The one in its header: a segment of another store that came to have this number has another. */
+  salt: number
   end?: number
 }
 

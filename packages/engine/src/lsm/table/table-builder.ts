@@ -81,6 +81,7 @@ export class TableBuilder {
       keyBytes: 0,
       valueBytes: 0,
       soonestExpiry: 0,
+      digest: 0,
       blocks: 0,
       decompressedBytesMax: 0,
       filterProbes: options.bloomBitsPerKey > 0 ? filterProbes(options.bloomBitsPerKey) : 0,
@@ -151,11 +152,11 @@ export class TableBuilder {
       partIndex,
       encodeIndex(this.#index, sharedPrefix(properties.smallestKey, properties.largestKey)),
     )
+    const { blocks: _, decompressedBytesMax: __, filterProbes: ___, ...summary } = properties
     const propertiesSection = this.#writeSection(partProperties, encodeProperties(properties))
     const footer = { filter, index, properties: propertiesSection }
     this.#write(encodeFooter(footer, this.#fileNumber, this.#offset))
     this.#flush()
-    const { blocks: _, decompressedBytesMax: __, filterProbes: ___, ...summary } = properties
     return { ...summary, fileBytes: this.#offset }
   }
 
@@ -243,7 +244,9 @@ export class TableBuilder {
   }
 
   #writeChecksum(checksum: number): void {
-    this.#write(Uint8Array.of(checksum, checksum >>> 8, checksum >>> 16, checksum >>> 24))
+    const bytes = Uint8Array.of(checksum, checksum >>> 8, checksum >>> 16, checksum >>> 24)
+    this.#properties.digest = extendChecksum(this.#properties.digest, bytes) >>> 0
+    this.#write(bytes)
   }
 
   #write(bytes: Uint8Array): void {

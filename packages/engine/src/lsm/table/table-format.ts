@@ -43,6 +43,8 @@ export interface TableSummary {
   valueBytes: number
   /** 0: no record expires. */
   soonestExpiry: number
+  /** CRC-32 of the checksums of all blocks, filter and index: tells this table from another with the same number and shape. */
+  digest: number
 }
 
 export interface TableProperties extends TableSummary {
@@ -131,7 +133,7 @@ export function decodeFooter(bytes: Uint8Array, fileNumber: number, fileBytes: n
 }
 
 /** Fixed fields, then the smallest and the largest key. */
-const propertiesFixedBytes = 80
+const propertiesFixedBytes = 84
 
 export function encodeProperties(properties: TableProperties): Uint8Array {
   const { smallestKey, largestKey } = properties
@@ -149,6 +151,7 @@ export function encodeProperties(properties: TableProperties): Uint8Array {
   view.setUint32(68, properties.filterProbes, true)
   view.setUint32(72, smallestKey.length, true)
   view.setUint32(76, largestKey.length, true)
+  view.setUint32(80, properties.digest, true)
   bytes.set(smallestKey, propertiesFixedBytes)
   bytes.set(largestKey, propertiesFixedBytes + smallestKey.length)
   return bytes
@@ -172,6 +175,7 @@ export function decodeProperties(bytes: Uint8Array, fileBytes: number): TablePro
     blocks: getUint64(view, 56),
     decompressedBytesMax: view.getUint32(64, true),
     filterProbes: view.getUint32(68, true),
+    digest: view.getUint32(80, true),
     smallestKey: new Uint8Array(bytes.subarray(propertiesFixedBytes, largestStart)),
     largestKey: new Uint8Array(bytes.subarray(largestStart)),
   }

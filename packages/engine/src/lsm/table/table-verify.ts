@@ -8,7 +8,9 @@ import type { BlockIndex } from './block-index.js'
 import { blockHeaderBytes, decodeRecord, fingerprintOf, getUint48, offsetAt } from './block-layout.js'
 import { newPlace } from './block-memory.js'
 import { filterMayContain } from './bloom-filter.js'
+import { extendChecksum } from './checksum.js'
 import { BlockScratch, type TableBlocks } from './table-blocks.js'
+import { checksumBytes } from './table-format.js'
 import { readPart, readSections } from './table-sections.js'
 
 /**
@@ -21,7 +23,7 @@ export function verifyTable(
   index: BlockIndex,
   blocks: TableBlocks,
 ): { records: number; bytes: number } {
-  const { properties, filter, filterOffset } = readSections(file, fileNumber)
+  const { properties, filter, filterOffset, index: columns } = readSections(file, fileNumber)
   blocks.distrust()
   const place = newPlace()
   const scratch = new BlockScratch(true)
@@ -47,12 +49,17 @@ export function verifyTable(
     keyBytes: 0,
     valueBytes: 0,
     soonestExpiry: 0,
+    digest: 0,
+  }
+  const addToDigest = (checksumOffset: number) => {
+    found.digest = extendChecksum(found.digest, readPart(file, checksumOffset, checksumBytes)) >>> 0
   }
   for (let block = 0; block < index.blocks; block++) {
     const fail = (what: string): never => {
       throw new CorruptionError(file.path, blocks.offsetOf(block), what)
     }
     blocks.readPastCache(block, place, scratch, false)
+    addToDigest(blocks.offsetOf(block) + blocks.storedBytes(block))
     const { bytes, start } = place
     const count = bytes[start]! | (bytes[start + 1]! << 8)
     for (let entry = 0; entry < count; entry++) {
@@ -94,6 +101,9 @@ export function verifyTable(
   const fail = (what: string): never => {
     throw new CorruptionError(file.path, blocksEnd, what)
   }
+  const filterEnd = filterOffset + filter.length
+  addToDigest(filterEnd)
+  addToDigest(filterEnd + checksumBytes + columns.bytes.length)
   for (const name of Object.keys(found) as (keyof typeof found)[]) {
     if (properties[name] !== found[name])
       fail(`the properties say ${name} ${properties[name]}, the blocks ${found[name]}`)

@@ -75,6 +75,7 @@ describe.each([true, false])('a table read with mapping %s', (mapped) => {
           keyBytes: model.reduce((sum, r) => sum + r.key.length, 0),
           valueBytes: model.reduce((sum, r) => sum + r.value.length, 0),
           soonestExpiry: Math.min(...model.map((r) => r.expiresAt || Number.POSITIVE_INFINITY), 2 ** 52) % 2 ** 52,
+          digest: reader.summary.digest,
         })
         expect(reader.verify()).toEqual({ records: model.length, bytes: table.bytes.length })
         expect(table.estimatedBytes).toBeGreaterThanOrEqual(table.bytes.length - 64)
