@@ -20,7 +20,6 @@ const wholeNumber = (unit: string, min: number, max: number): Rule => ({
 const ofType = (type: 'boolean' | 'function'): Rule => ({
   expected: `a ${type}`,
   error: TypeError,
-  // biome-ignore lint/suspicious/useValidTypeof: one of the two above
   allows: (value) => typeof value === type,
 })
 
