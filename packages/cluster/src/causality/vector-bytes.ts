@@ -74,3 +74,40 @@ export function vectorFault(bytes: Uint8Array, at: number, entries: number): str
   }
   return undefined
 }
+
+/** What `vectorOrder` answers: bits. Neither: equal. Both: concurrent. */
+export const leftKnowsMore = 1
+export const rightKnowsMore = 2
+
+/** How two vectors of `aEntries` and `bEntries` entries stand to each other, without decoding them. */
+export function vectorOrder(
+  a: Uint8Array,
+  aAt: number,
+  aEntries: number,
+  b: Uint8Array,
+  bAt: number,
+  bEntries: number,
+): number {
+  const aEnd = aAt + aEntries * vectorEntryBytes
+  const bEnd = bAt + bEntries * vectorEntryBytes
+  let order = 0
+  while (aAt < aEnd && bAt < bEnd) {
+    const byActor = readActor(a, aAt) - readActor(b, bAt)
+    if (byActor === 0) {
+      const byCounter = readCounter(a, aAt) - readCounter(b, bAt)
+      if (byCounter !== 0) order |= byCounter > 0 ? leftKnowsMore : rightKnowsMore
+    } else order |= byActor < 0 ? leftKnowsMore : rightKnowsMore
+    if (byActor <= 0) aAt += vectorEntryBytes
+    if (byActor >= 0) bAt += vectorEntryBytes
+  }
+  if (aAt < aEnd) order |= leftKnowsMore
+  if (bAt < bEnd) order |= rightKnowsMore
+  return order
+}
+
+/** The counter of an actor in a vector of that many entries; 0 for none. */
+export function findCounter(bytes: Uint8Array, at: number, entries: number, actor: number): number {
+  for (let entry = at; entries > 0; entries--, entry += vectorEntryBytes)
+    if (readActor(bytes, entry) === actor) return readCounter(bytes, entry)
+  return 0
+}

@@ -1,7 +1,7 @@
 import { readU48, readVector, vectorEntryBytes, vectorFault, writeU48, writeVector } from '../causality/vector-bytes.js'
 import type { VersionVector } from '../causality/version-vector.js'
 import { RecordError } from './record-error.js'
-import { historyEntriesMax } from './record-format.js'
+import { flagsAt, historyAt, historyCountAt, historyEntriesMax, siblingsAt, stampMsAt } from './record-format.js'
 
 /** What a client has seen of a key: see docs/cluster/context-format.md. */
 export interface Context {
@@ -30,6 +30,17 @@ export function encodeContext(context: Context): Uint8Array {
   bytes[entriesAt] = entries >>> 8
   bytes[entriesAt + 1] = entries
   writeVector(bytes, vectorAt, context.history)
+  return bytes
+}
+
+/** The context of one who has seen the record; its latest sibling is at that offset. The history is the same bytes in both. */
+export function encodeContextOf(record: Uint8Array, latestSibling: number): Uint8Array {
+  const vectorEnd = siblingsAt(record)
+  const bytes = new Uint8Array(vectorAt + vectorEnd - historyAt)
+  bytes[0] = contextMagic
+  bytes.set(record.subarray(latestSibling + stampMsAt, latestSibling + flagsAt), stampAt)
+  bytes.set(record.subarray(historyCountAt, historyCountAt + 2), entriesAt)
+  bytes.set(record.subarray(historyAt, vectorEnd), vectorAt)
   return bytes
 }
 

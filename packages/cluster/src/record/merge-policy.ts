@@ -57,5 +57,7 @@ export function mergeByRule(
 ): RecordState {
   if (resolution.rule === 'lww') return mergeByLww(a, b, counters)
   const { history, siblings } = mergeStates(a, b)
+  // Each state takes the other's siblings for overwritten: only made-up contexts do that. A record is never empty.
+  if (siblings.length === 0) return mergeByLww(a, b, counters)
   return { history, siblings: boundSiblings(withoutRetries(siblings), resolution.siblingsMax, counters) }
 }

@@ -1,6 +1,7 @@
-import { descends } from '../causality/version-vector.js'
+import { leftKnowsMore, rightKnowsMore, vectorOrder } from '../causality/vector-bytes.js'
 import { mergeByRule } from './merge-policy.js'
-import { decodeRecord, encodeRecord } from './record-format.js'
+import { mergeSingles } from './merge-singles.js'
+import { decodeRecord, encodeRecord, historyAt, historyEntriesOf } from './record-format.js'
 import type { Resolution, ResolutionCounters } from './resolution.js'
 
 /** How two records stand to each other by what they have seen. */
@@ -8,15 +9,12 @@ export type RecordOrder = 'equal' | 'older' | 'newer' | 'concurrent'
 
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0
 
-/** What `a` is to `b`. `concurrent` also when one history includes the other and the siblings differ all the same. */
+/** What `a` is to `b`. `concurrent` also for the same history with other siblings: a bound or a retry left them so. */
 export function compareRecords(a: Uint8Array, b: Uint8Array): RecordOrder {
   if (sameBytes(a, b)) return 'equal'
-  const left = decodeRecord(a)
-  const right = decodeRecord(b)
-  const isNewer = descends(left.history, right.history)
-  const isOlder = descends(right.history, left.history)
-  if (isNewer === isOlder) return 'concurrent'
-  return isNewer ? 'newer' : 'older'
+  const order = vectorOrder(a, historyAt, historyEntriesOf(a), b, historyAt, historyEntriesOf(b))
+  if (order === leftKnowsMore) return 'newer'
+  return order === rightKnowsMore ? 'older' : 'concurrent'
 }
 
 /**
@@ -30,6 +28,10 @@ export function mergeRecords(
   counters?: ResolutionCounters,
 ): Uint8Array {
   if (sameBytes(a, b)) return a
+  if (resolution.rule === 'lww' || resolution.siblingsMax > 1) {
+    const merged = mergeSingles(a, b, resolution.rule === 'lww', counters)
+    if (merged !== undefined) return merged
+  }
   const merged = encodeRecord(mergeByRule(decodeRecord(a), decodeRecord(b), resolution, counters))
   if (sameBytes(merged, a)) return a
   return sameBytes(merged, b) ? b : merged

@@ -1,10 +1,26 @@
 import type { HybridClock } from '../causality/hybrid-clock.js'
+import { readActor, readCounter, vectorEntryBytes, writeEntry } from '../causality/vector-bytes.js'
 import { counterOf, covers, emptyVector, joinVectors, withDot } from '../causality/version-vector.js'
 import type { Actor } from '../node/identity.js'
 import { type Context, decodeContext } from './context-format.js'
 import { boundSiblings } from './merge-policy.js'
 import { RecordError } from './record-error.js'
-import { checkMintable, decodeRecord, encodeRecord } from './record-format.js'
+import {
+  checkMintable,
+  decodeRecord,
+  encodedSiblingBytes,
+  encodeRecord,
+  historyAt,
+  historyEntriesOf,
+  isRequest,
+  readSiblingEnd,
+  readStampLogical,
+  readStampMs,
+  siblingCountOf,
+  siblingsAt,
+  writeRecordHead,
+  writeSibling,
+} from './record-format.js'
 import { compareDots, type RecordState, type Sibling } from './record-state.js'
 import type { Resolution, ResolutionCounters } from './resolution.js'
 
@@ -41,6 +57,8 @@ export function mintRecord(
   mint: Mint,
   wallMs: number,
 ): Uint8Array {
+  if (mint.resolution.rule === 'lww' && context === undefined && existing !== undefined)
+    return overwrite(existing, write, mint, wallMs)
   const before: RecordState = existing === undefined ? { history: emptyVector, siblings: [] } : decodeRecord(existing)
   if (existing !== undefined && holdsRequest(before, write)) return existing
   const seen = context === undefined ? undefined : acceptContext(decodeContext(context), before, mint, wallMs)
@@ -79,7 +97,7 @@ export function mintState(
   clock.tick(wallMs)
   const seen = context === undefined ? before.history : joinVectors(before.history, context.history)
   const counter = counterOf(seen, actor) + 1
-  const sibling: Sibling = { ...write, actor, counter, stampMs: clock.ms, stampLogical: clock.logical }
+  const sibling = siblingOf(write, actor, counter, clock)
   const history = withDot(seen, actor, counter)
   checkMintable(counter, history.length / 2)
   if (resolution.rule === 'lww') return { history, siblings: [sibling] }
@@ -88,4 +106,44 @@ export function mintState(
   )
   const siblings = [...kept, sibling].sort(compareDots)
   return { history, siblings: boundSiblings(siblings, resolution.siblingsMax, counters) }
+}
+
+function siblingOf(write: NewWrite, actor: Actor, counter: number, clock: HybridClock): Sibling {
+  return {
+    actor,
+    counter,
+    stampMs: clock.ms,
+    stampLogical: clock.logical,
+    expiresAt: write.expiresAt,
+    tombstone: write.tombstone,
+    requestHigh: write.requestHigh,
+    requestLow: write.requestLow,
+    value: write.value,
+  }
+}
+
+/** `mintRecord` for a blind put under last-writer-wins, the common one: the history is patched, nothing is decoded. */
+function overwrite(existing: Uint8Array, write: NewWrite, { actor, clock }: Mint, wallMs: number): Uint8Array {
+  let at = siblingsAt(existing)
+  for (let left = siblingCountOf(existing); left > 0; left--, at = readSiblingEnd(existing, at)) {
+    if (isRequest(existing, at, write.requestHigh, write.requestLow)) return existing
+    clock.raise(readStampMs(existing, at), readStampLogical(existing, at))
+  }
+  clock.tick(wallMs)
+  const entries = historyEntriesOf(existing)
+  let entry = historyAt
+  const end = historyAt + entries * vectorEntryBytes
+  while (entry < end && readActor(existing, entry) < actor) entry += vectorEntryBytes
+  const known = entry < end && readActor(existing, entry) === actor
+  const counter = known ? readCounter(existing, entry) + 1 : 1
+  checkMintable(counter, entries + 1)
+  const sibling = siblingOf(write, actor, counter, clock)
+  const behind = known ? entry + vectorEntryBytes : entry
+  const bytes = Buffer.allocUnsafe(end + (known ? 0 : vectorEntryBytes) + encodedSiblingBytes(sibling))
+  writeRecordHead(bytes, known ? entries : entries + 1, 1)
+  bytes.set(existing.subarray(historyAt, entry), historyAt)
+  const after = writeEntry(bytes, entry, actor, counter)
+  bytes.set(existing.subarray(behind, end), after)
+  writeSibling(bytes, after + end - behind, sibling)
+  return bytes
 }

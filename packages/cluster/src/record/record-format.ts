@@ -66,6 +66,13 @@ export function readSiblingEnd(bytes: Uint8Array, sibling: number): number {
 export const readExpiresAt = (bytes: Uint8Array, sibling: number): number =>
   bytes[sibling + flagsAt]! & expiresFlag ? readU48(bytes, sibling + siblingFixedBytes) : 0
 
+/** Does the sibling at that offset carry this request id, which is not 0? */
+export function isRequest(bytes: Uint8Array, sibling: number, requestHigh: number, requestLow: number): boolean {
+  if ((bytes[sibling + flagsAt]! & requestFlag) === 0) return false
+  const request = readValueStart(bytes, sibling) - lengthBytes - 8
+  return readU32(bytes, request) === requestHigh && readU32(bytes, request + 4) === requestLow
+}
+
 export function encodedSiblingBytes(sibling: Sibling): number {
   return headBytes(flagsOf(sibling)) + sibling.value.length
 }
@@ -187,7 +194,7 @@ function recordFault(bytes: Uint8Array): string | undefined {
   return at === bytes.length ? undefined : 'bytes behind the last sibling'
 }
 
-/** Throws RangeError for a counter or history that would not fit: neither can happen to a key by honest writes. */
+/** Throws CASKADE_BAD_CONTEXT for a counter or history that would not fit: neither can happen to a key by honest writes. */
 export function checkMintable(counter: number, historyEntries: number): void {
   if (counter > counterMax || historyEntries > historyEntriesMax)
     throw new RecordError('CASKADE_BAD_CONTEXT', 'the history of this key is exhausted: it was given a made-up context')

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import { actorOf } from '../causality/actor.js'
+import { HybridClock } from '../causality/hybrid-clock.js'
+import { decodeContext, encodeContext } from './context-format.js'
+import { type Mint, mintRecord } from './mint-record.js'
+import { contextOf, recordTimestampMs, recordVersion, visibleSiblings } from './read-record.js'
+import { decodeRecord } from './record-format.js'
+import type { Resolution } from './resolution.js'
+
+const wallMs = 1_000_000
+const write = (value: string, requestLow = 0) => ({
+  value: Buffer.from(value),
+  tombstone: false,
+  expiresAt: 0,
+  requestHigh: 0,
+  requestLow,
+})
+const mintOf = (member: number, resolution: Resolution): Mint => ({
+  actor: actorOf(member, 0),
+  clock: new HybridClock(1000),
+  resolution,
+  counters: { lwwLosses: 0, siblingOverflows: 0 },
+})
+const valuesOf = (record: Uint8Array) =>
+  visibleSiblings(record, wallMs).map(({ value }) => Buffer.from(value).toString())
+const codeOf = (act: () => unknown) => {
+  try {
+    return act()
+  } catch (error) {
+    return (error as { code?: string }).code
+  }
+}
+
+describe.each<[string, Resolution]>([
+  ['lww', { rule: 'lww' }],
+  ['siblings', { rule: 'siblings', siblingsMax: 3 }],
+])('minting under %s', (rule, resolution) => {
+  test('a write with the context of what is there replaces it', () => {
+    const mint = mintOf(1, resolution)
+    const first = mintRecord(undefined, undefined, write('1'), mint, wallMs)
+    const second = mintRecord(first, contextOf(first), write('2'), mint, wallMs)
+    expect(valuesOf(second)).toEqual(['2'])
+    expect(recordVersion(second)).toBe(2)
+  })
+
+  test('a blind write replaces under lww alone', () => {
+    const mint = mintOf(1, resolution)
+    const first = mintRecord(undefined, undefined, write('1'), mint, wallMs)
+    const second = mintRecord(first, undefined, write('2'), mint, wallMs)
+    expect(valuesOf(second)).toEqual(rule === 'lww' ? ['2'] : ['2', '1'])
+  })
+
+  test('a retry of a request that the record holds changes nothing', () => {
+    const mint = mintOf(1, resolution)
+    const first = mintRecord(undefined, undefined, write('1', 77), mint, wallMs)
+    expect(mintRecord(first, undefined, write('1', 77), mint, wallMs)).toBe(first)
+    expect(mintRecord(first, contextOf(first), write('1', 77), mint, wallMs)).toBe(first)
+  })
+
+  test('what overwrites is stamped later than what it overwrites, however slow the clock', () => {
+    const fast = mintOf(1, resolution)
+    const slow = mintOf(2, resolution)
+    const first = mintRecord(undefined, undefined, write('1'), fast, wallMs + 900)
+    const local = mintRecord(first, contextOf(first), write('2'), slow, wallMs)
+    expect(recordTimestampMs(local)).toBe(wallMs + 900)
+    const unseen = mintRecord(undefined, contextOf(first), write('2'), mintOf(3, resolution), wallMs)
+    expect(decodeRecord(unseen).siblings[0]).toMatchObject({ stampMs: wallMs + 900, stampLogical: 1 })
+  })
+
+  test('bad contexts are refused', () => {
+    const mint = mintOf(1, resolution)
+    const first = mintRecord(undefined, undefined, write('1'), mint, wallMs)
+    const context = (change: object) => encodeContext({ ...decodeContext(contextOf(first)), ...change })
+    const put = (bytes: Uint8Array) => codeOf(() => mintRecord(first, bytes, write('2'), mint, wallMs))
+    expect(put(Buffer.from('nonsense'))).toBe('CASKADE_BAD_CONTEXT')
+    expect(put(new Uint8Array())).toBe('CASKADE_BAD_CONTEXT')
+    expect(put(contextOf(first).subarray(1))).toBe('CASKADE_BAD_CONTEXT')
+    expect(put(context({ history: [5, 5] })), 'no member').toBe('CASKADE_BAD_CONTEXT')
+    expect(put(context({ history: [actorOf(1, 0), 0] })), 'no counter').toBe('CASKADE_BAD_CONTEXT')
+    expect(put(context({ history: [actorOf(1, 0), 2] })), 'own writes never made').toBe('CASKADE_BAD_CONTEXT')
+    expect(put(context({ stampMs: wallMs + 1001 }))).toBe('CASKADE_CLOCK_SKEW')
+    expect(mint.clock.refused).toBe(1)
+    expect(put(context({ stampMs: wallMs + 1000 }))).toBeInstanceOf(Uint8Array)
+  })
+})
+
+test('beyond the bound the oldest siblings go, and are counted', () => {
+  const mint = mintOf(1, { rule: 'siblings', siblingsMax: 3 })
+  let record: Uint8Array | undefined
+  for (const value of ['1', '2', '3', '4', '5']) record = mintRecord(record, undefined, write(value), mint, wallMs)
+  expect(valuesOf(record!)).toEqual(['5', '4', '3'])
+  expect(mint.counters.siblingOverflows).toBe(2)
+})
+
+test('tombstones and what has expired are not visible; their history is', () => {
+  const mint = mintOf(1, { rule: 'lww' })
+  const expiring = mintRecord(undefined, undefined, { ...write('1'), expiresAt: wallMs + 1 }, mint, wallMs)
+  expect([visibleSiblings(expiring, wallMs).length, visibleSiblings(expiring, wallMs + 1).length]).toEqual([1, 0])
+  const deleted = mintRecord(expiring, undefined, { ...write(''), tombstone: true }, mint, wallMs)
+  expect(visibleSiblings(deleted, wallMs)).toEqual([])
+  expect(recordVersion(deleted)).toBe(2)
+})
