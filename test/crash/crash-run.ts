@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { SeededRandom } from '../seeded-random.js'
 import type { CrashTarget, RunningTarget } from './crash-target.js'
 import { PrefixLedger } from './prefix-ledger.js'
 import { planRound, type RoundPlan, writersMax } from './round-plan.js'
-import { SeededRandom } from './seeded-random.js'
 import { countersOf, Workload } from './workload.js'
 
 export interface CrashOptions {

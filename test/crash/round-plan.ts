@@ -1,5 +1,5 @@
 import type { Durability } from '@caskade/engine'
-import type { SeededRandom } from './seeded-random.js'
+import type { SeededRandom } from '../seeded-random.js'
 
 /** Everything random about one round. */
 export interface RoundPlan {

@@ -1,4 +1,4 @@
-import { SeededRandom } from './seeded-random.js'
+import { SeededRandom } from '../seeded-random.js'
 
 /** `undefined`: the key is deleted. */
 export type Write = readonly [key: string, value: string | undefined]

@@ -1,0 +1,33 @@
+import type { Finding, History } from '../history.js'
+import { convergence } from './convergence.js'
+import { expiredReads } from './expired-reads.js'
+import { inventedValues } from './invented-values.js'
+import { liveness } from './liveness.js'
+import { lostWrites } from './lost-writes.js'
+import { resurrections } from './resurrections.js'
+import { sessionReads } from './session-reads.js'
+import { staleReads } from './stale-reads.js'
+import { topologies } from './topologies.js'
+import { unanswered } from './unanswered.js'
+
+const checkers = [
+  lostWrites,
+  staleReads,
+  sessionReads,
+  inventedValues,
+  resurrections,
+  expiredReads,
+  convergence,
+  topologies,
+  unanswered,
+  liveness,
+]
+
+/** The verdict on a history. */
+export function check(history: History): Required<Finding> {
+  const findings = checkers.map((checker) => checker(history))
+  return {
+    violations: findings.flatMap(({ violations }) => violations),
+    counts: Object.assign({}, ...findings.map(({ counts }) => counts)),
+  }
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { HistoryBuilder } from '../history-builder.js'
+import { check } from './all-checkers.js'
+import { convergence } from './convergence.js'
+import { liveness } from './liveness.js'
+import { topologies } from './topologies.js'
+import { unanswered } from './unanswered.js'
+
+const history = (rest = {}) => new HistoryBuilder('siblings').history(rest)
+
+test('convergence: every owner has the same bytes', () => {
+  const copies = (...records: (string | undefined)[]) =>
+    history({ copies: records.map((record, node) => ({ node, key: 'k', record })) })
+  expect(convergence(copies('x', 'x', 'x')).violations).toEqual([])
+  expect(convergence(copies(undefined, undefined)).violations).toEqual([])
+  expect(convergence(copies('x', 'x', 'y')).violations).toHaveLength(1)
+  expect(convergence(copies('x', undefined, 'x')).violations).toHaveLength(1)
+})
+
+test('topologies: one per epoch', () => {
+  const seen = (...sightings: [epoch: number, digest: string][]) =>
+    history({ topologies: sightings.map(([epoch, digest], node) => ({ node, epoch, digest })) })
+  expect(topologies(seen([1, 'a'], [2, 'b'], [1, 'a'])).violations).toEqual([])
+  expect(topologies(seen([1, 'a'], [2, 'b'], [2, 'c'])).violations).toHaveLength(1)
+})
+
+test('unanswered: an operation without an answer that was owed one', () => {
+  const builder = () => new HistoryBuilder('lww').put('a', { outcome: 'uncertain' })
+  expect(unanswered(builder().history()).violations).toEqual([])
+  expect(unanswered(builder().put('b', { unanswered: true }).history()).violations).toHaveLength(1)
+})
+
+test('liveness: after healing nothing fails', () => {
+  const builder = () => new HistoryBuilder('lww').get([], { outcome: 'uncertain' }).probe({ outcome: 'ok' })
+  expect(liveness(builder().history()).violations).toEqual([])
+  expect(liveness(builder().probe({ outcome: 'uncertain' }).history()).violations).toHaveLength(1)
+  expect(liveness(builder().finally([], { outcome: 'failed' }).history()).violations).toHaveLength(1)
+})
+
+test('together: each finding names its checker, a clean history has none', () => {
+  expect(check(new HistoryBuilder('siblings').put('a').get(['a']).finally(['a']).history()).violations).toEqual([])
+  const { violations, counts } = check(new HistoryBuilder('siblings').put('a').get([]).finally([]).history())
+  expect(violations.map(({ checker }) => checker).sort()).toEqual(['lost-writes', 'stale-reads'])
+  expect(counts).toEqual({ lwwDiscarded: 0 })
+})

@@ -1,0 +1,101 @@
+import { ModelReplicaStore, type ReplicaStore } from '@caskade/cluster'
+import type { SeededRandom } from '../seeded-random.js'
+
+/** The disk of a simulated node: it outlives the lives of the node. Faults are set from outside. */
+export interface Disk {
+  /** Calls back now or at a later happening, with the store of the node's next life. */
+  open(ready: (store: ReplicaStore) => void): void
+  /** After each turn of the node: takes up the syncs that were asked for. */
+  work(): void
+  /** The power goes: what was not synced is lost, or a part of it. */
+  crash(): void
+  /** An orderly stop. */
+  close(): void
+  /** Time that a sync takes, beside the disk's own. */
+  slownessMs: number
+  /** No room for anything. */
+  full: boolean
+  /** Damages up to so many records at random; returns how many. */
+  rot(records: number): number
+}
+
+/** Schedules a happening so many milliseconds from now. */
+export type After = (delayMs: number, happening: () => void) => void
+
+/** One sync at a time, after the model store: the fidelity for thousands of seeds. */
+export class ModelDisk implements Disk {
+  slownessMs = 0
+  readonly store = new ModelReplicaStore()
+  readonly #random: SeededRandom
+  readonly #after: After
+  readonly #onDurable: () => void
+  #syncing = false
+  /** Counts openings: a sync of an earlier life ends nowhere. */
+  #life = 0
+
+  constructor(random: SeededRandom, after: After, onDurable: () => void) {
+    this.#random = random
+    this.#after = after
+    this.#onDurable = onDurable
+  }
+
+  get full(): boolean {
+    return this.store.full
+  }
+
+  set full(full: boolean) {
+    this.store.full = full
+  }
+
+  open(ready: (store: ReplicaStore) => void): void {
+    this.#life++
+    this.#syncing = false
+    this.store.slow = true
+    ready(this.store)
+  }
+
+  work(): void {
+    const { store } = this
+    const ticket = store.syncWantedTicket
+    if (this.#syncing || ticket <= store.durableTicket) return
+    this.#syncing = true
+    const life = this.#life
+    this.#after(0.1 + this.#random.next() * (0.4 + this.slownessMs), () => {
+      if (life !== this.#life) return
+      this.#syncing = false
+      store.becomeDurable(ticket)
+      this.#onDurable()
+      this.work()
+    })
+  }
+
+  crash(): void {
+    this.#life++
+    const { ticket, durableTicket } = this.store
+    // A disk may have got further than it said: somewhere between all and nothing of the rest.
+    const extra = this.#random.chance(0.5) ? 0 : this.#random.between(0, ticket - durableTicket + 1)
+    const { full } = this
+    this.store.crash(durableTicket + extra)
+    this.full = full
+  }
+
+  close(): void {
+    this.#life++
+    const { full } = this
+    this.store.restart()
+    this.full = full
+  }
+
+  rot(records: number): number {
+    const { store } = this
+    let rotten = 0
+    for (let i = 0; i < records; i++) {
+      const partitions = store.partitions()
+      if (partitions.length === 0) break
+      const partition = this.#random.pick(partitions)
+      const keys = store.keysOf(partition)
+      if (keys.length > 0 && store.rot(partition, this.#random.pick(keys))) rotten++
+    }
+    return rotten
+  }
+}

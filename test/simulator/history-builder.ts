@@ -1,0 +1,94 @@
+import type { Bucket, History, Level, Operation, Rule } from './history.js'
+
+const buckets: Record<Rule, Bucket> = {
+  lww: { name: 'lww', rule: 'lww', n: 3 },
+  siblings: { name: 'siblings', rule: 'siblings', n: 3 },
+  union: { name: 'union', rule: 'union', n: 3 },
+}
+
+const quorums: Record<Level, { r: number; w: number; strict: boolean }> = {
+  one: { r: 1, w: 1, strict: true },
+  quorum: { r: 2, w: 2, strict: true },
+  all: { r: 3, w: 3, strict: true },
+  eventual: { r: 1, w: 1, strict: false },
+  session: { r: 1, w: 1, strict: false },
+}
+
+type Details = Partial<Omit<Operation, 'id' | 'bucket'>>
+
+/** Histories by hand: operations of one key follow one another, a second each, unless they say otherwise. */
+export class HistoryBuilder {
+  readonly #bucket: Bucket
+  readonly #operations: Operation[] = []
+  readonly #finalReads: Operation[] = []
+  readonly #probes: Operation[] = []
+
+  constructor(rule: Rule) {
+    this.#bucket = buckets[rule]
+  }
+
+  put(value: string, details: Details = {}): this {
+    return this.#add({ kind: 'put', value, ...details })
+  }
+
+  delete(details: Details = {}): this {
+    return this.#add({ kind: 'delete', ...details })
+  }
+
+  get(values: string[], details: Details = {}): this {
+    return this.#add({ kind: 'get', values, ...details })
+  }
+
+  /** What a read of every replica shows in the end. */
+  finally(values: string[], details: Details = {}): this {
+    this.#finalReads.push(this.#operation({ kind: 'get', level: 'all', values, ...details }))
+    return this
+  }
+
+  probe(details: Details): this {
+    this.#probes.push(this.#operation({ kind: 'get', ...details }))
+    return this
+  }
+
+  history(rest: Partial<History> = {}): History {
+    return {
+      operations: this.#operations,
+      finalReads: this.#finalReads,
+      probes: this.#probes,
+      copies: [],
+      topologies: [],
+      clockErrorMaxMs: 0,
+      damagedNodes: 0,
+      ...rest,
+    }
+  }
+
+  #add(details: Details): this {
+    this.#operations.push(this.#operation(details))
+    return this
+  }
+
+  #operation(details: Details): Operation {
+    const id = this.#operations.length + this.#finalReads.length + this.#probes.length + 1
+    return {
+      id,
+      client: 1,
+      kind: 'get',
+      bucket: this.#bucket,
+      key: 'k',
+      level: 'quorum',
+      ...quorums[details.level ?? 'quorum'],
+      value: '',
+      seen: [],
+      expiresAtMs: Number.POSITIVE_INFINITY,
+      beganAtMs: id * 1000,
+      endedAtMs: details.outcome === 'uncertain' ? Number.POSITIVE_INFINITY : id * 1000 + 500,
+      outcome: 'ok',
+      code: '',
+      values: [],
+      timestampMs: undefined,
+      unanswered: false,
+      ...details,
+    }
+  }
+}
