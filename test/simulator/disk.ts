@@ -87,15 +87,20 @@ export class ModelDisk implements Disk {
   }
 
   rot(records: number): number {
-    const { store } = this
     let rotten = 0
     for (let i = 0; i < records; i++) {
-      const partitions = store.partitions()
-      if (partitions.length === 0) break
-      const partition = this.#random.pick(partitions)
-      const keys = store.keysOf(partition)
-      if (keys.length > 0 && store.rot(partition, this.#random.pick(keys))) rotten++
+      const partition = this.#random.pick([-1, ...this.store.partitions()])
+      const keys = this.#keysOf(partition)
+      if (keys.length > 0 && this.store.rot(partition, this.#random.pick(keys))) rotten++
     }
     return rotten
+  }
+
+  #keysOf(partition: number): Uint8Array[] {
+    try {
+      return this.store.scan(partition, undefined, 1000).map(({ key }) => key)
+    } catch {
+      return [] // rotten already
+    }
   }
 }

@@ -1,18 +1,7 @@
-import type { Bucket, History, Level, Operation, Rule } from './history.js'
+import type { Bucket, History, Operation, Rule } from './history.js'
+import { answersNeeded } from './answers-needed.js'
 
-const buckets: Record<Rule, Bucket> = {
-  lww: { name: 'lww', rule: 'lww', n: 3 },
-  siblings: { name: 'siblings', rule: 'siblings', n: 3 },
-  union: { name: 'union', rule: 'union', n: 3 },
-}
-
-const quorums: Record<Level, { r: number; w: number; strict: boolean }> = {
-  one: { r: 1, w: 1, strict: true },
-  quorum: { r: 2, w: 2, strict: true },
-  all: { r: 3, w: 3, strict: true },
-  eventual: { r: 1, w: 1, strict: false },
-  session: { r: 1, w: 1, strict: false },
-}
+const bucketOf = (rule: Rule): Bucket => ({ name: rule, rule, n: 3, r: 2, w: 2 })
 
 type Details = Partial<Omit<Operation, 'id' | 'bucket'>>
 
@@ -24,7 +13,7 @@ export class HistoryBuilder {
   readonly #probes: Operation[] = []
 
   constructor(rule: Rule) {
-    this.#bucket = buckets[rule]
+    this.#bucket = bucketOf(rule)
   }
 
   put(value: string, details: Details = {}): this {
@@ -77,7 +66,7 @@ export class HistoryBuilder {
       bucket: this.#bucket,
       key: 'k',
       level: 'quorum',
-      ...quorums[details.level ?? 'quorum'],
+      ...answersNeeded(this.#bucket, details.level ?? 'quorum'),
       value: '',
       seen: [],
       expiresAtMs: Number.POSITIVE_INFINITY,

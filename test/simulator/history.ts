@@ -1,3 +1,5 @@
+import type { Level } from '@caskade/cluster'
+
 /** How a bucket settles concurrent writes: see docs/cluster/guarantees.md. */
 export type Rule = 'lww' | 'siblings' | 'union'
 
@@ -5,9 +7,10 @@ export interface Bucket {
   readonly name: string
   readonly rule: Rule
   readonly n: number
+  /** Answers that a read and a write wait for at the level `quorum`. */
+  readonly r: number
+  readonly w: number
 }
-
-export type Level = 'one' | 'quorum' | 'all' | 'eventual' | 'session'
 
 /**
  * `ok`: promised. `uncertain`: it may have happened, may happen yet, or not at all; also everything that got no answer.

@@ -1,0 +1,243 @@
+import type { ClientRequest, KeyResult, RequestId, Result } from '@caskade/cluster'
+import type { SeededRandom } from '../seeded-random.js'
+import { answersNeeded } from './answers-needed.js'
+import type { Operation } from './history.js'
+import type { PlannedOperation } from './plan.js'
+import { randomStream } from './random-stream.js'
+import { type SimulatedNode, wallClockBeginsMs } from './simulated-node.js'
+import { decodeValue, encodeUnion, encodeValue, valueOf } from './value.js'
+import type { World } from './world.js'
+
+/** What a client keeps of a key: the context that it got, and the values that this context stands for. */
+interface Known {
+  context: Uint8Array
+  values: readonly string[]
+}
+
+/** One planned operation under way. */
+interface Running {
+  readonly planned: PlannedOperation
+  /** One for each key. */
+  readonly operations: readonly Operation[]
+  readonly requestId: RequestId
+  readonly known: Known | undefined
+  attemptsLeft: number
+  coordinator: number
+  /** Some attempt may have happened: what a later one says no longer settles it. */
+  mayHaveHappened: boolean
+}
+
+type RequestWithoutId = ClientRequest extends infer Each ? (Each extends ClientRequest ? Omit<Each, 'id'> : never) : never
+
+/** After the deadline a node has so long to say that it is over. */
+const patienceMs = 300
+
+/** Answers after which a client tries again, if it may. */
+const worthARetry = new Set(['CASKADE_UNCERTAIN', 'CASKADE_UNAVAILABLE', 'CASKADE_OVERLOADED', 'refused'])
+
+const keyBytes = (key: string): Uint8Array => Buffer.from(key, 'latin1')
+
+/** One session: runs its operations one after another and writes down what it saw. */
+export class Client {
+  readonly #world: World
+  readonly #planned: readonly PlannedOperation[]
+  readonly #history: Operation[]
+  readonly #random: SeededRandom
+  readonly #known = new Map<string, Known>()
+  readonly #sessionContexts = new Map<string, Uint8Array>()
+  #next = 0
+  #busy = false
+
+  /** All clients of a run append to the same `history`. */
+  constructor(world: World, name: string, planned: readonly PlannedOperation[], history: Operation[]) {
+    this.#world = world
+    this.#planned = planned
+    this.#history = history
+    this.#random = randomStream(world.options.seed, name)
+  }
+
+  get isDone(): boolean {
+    return this.#next >= this.#planned.length && !this.#busy
+  }
+
+  /** Begins with the first operation, goes on by itself. */
+  start(): void {
+    const planned = this.#planned[this.#next]
+    if (planned === undefined) return
+    this.#next++
+    this.#busy = true
+    this.#world.after(planned.thinkMs, () => this.#begin(planned))
+  }
+
+  /** Nothing more after what is under way. */
+  stop(): void {
+    this.#next = this.#planned.length
+  }
+
+  #begin(given: PlannedOperation): void {
+    const known = this.#known.get(`${given.bucket.name}/${given.keys[0]}`)
+    // A deletion of siblings is of those that were seen: who has seen nothing looks.
+    const looks = given.kind === 'delete' && given.bucket.rule === 'siblings' && known === undefined
+    const planned: PlannedOperation = looks ? { ...given, kind: 'get' } : given
+    const needsContext = planned.kind === 'delete' && planned.bucket.rule === 'siblings'
+    const running: Running = {
+      planned,
+      requestId: { high: this.#random.between(0, 0x1_0000_0000), low: this.#random.between(1, 0x1_0000_0000) },
+      known: planned.withContext || needsContext ? known : undefined,
+      operations: [],
+      attemptsLeft: planned.attempts,
+      coordinator: planned.coordinator,
+      mayHaveHappened: false,
+    }
+    const operations = planned.keys.map((key) => this.#operation(running, key))
+    this.#attempt({ ...running, operations })
+  }
+
+  #operation({ planned, known }: Running, key: string): Operation {
+    const { kind, bucket, level, client, number, expiresInMs } = planned
+    const { nowMs } = this.#world
+    const operation: Operation = {
+      id: this.#history.length + 1,
+      client,
+      kind: kind === 'getMany' ? 'get' : kind,
+      bucket,
+      key,
+      level,
+      ...answersNeeded(bucket, level),
+      value: kind === 'put' ? valueOf(key, client, number) : '',
+      seen: kind === 'put' || kind === 'delete' ? (known?.values ?? []) : [],
+      expiresAtMs: expiresInMs === 0 ? Number.POSITIVE_INFINITY : Math.floor(nowMs) + expiresInMs,
+      beganAtMs: nowMs,
+      endedAtMs: Number.POSITIVE_INFINITY,
+      outcome: 'uncertain',
+      code: '',
+      values: [],
+      timestampMs: undefined,
+      unanswered: false,
+    }
+    this.#history.push(operation)
+    return operation
+  }
+
+  #attempt(running: Running): void {
+    const { nodes } = this.#world
+    const { timeoutMs } = running.planned
+    running.attemptsLeft--
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[running.coordinator++ % nodes.length]!
+      let answered = false
+      const answer = (result: Result | undefined) => {
+        if (answered) return
+        answered = true
+        this.#answered(running, result)
+      }
+      const beganAtMs = this.#world.nowMs
+      if (!node.request(this.#request(running, node.monotonicMs(timeoutMs)), answer)) continue
+      this.#world.after(timeoutMs + patienceMs, () => {
+        if (answered) return
+        if (node.isUp && !node.isPaused && node.disturbedAtMs < beganAtMs) this.#complain(running, node)
+        answer(undefined)
+      })
+      return
+    }
+    this.#failed(running, 'refused', 'failed')
+  }
+
+  #complain({ operations }: Running, node: SimulatedNode): void {
+    for (const operation of operations) operation.unanswered = true
+    this.#world.trace.say(this.#world.nowMs, `node ${node.index} owes an answer to #${operations[0]!.id}`)
+  }
+
+  #request(running: Running, deadlineMs: number): RequestWithoutId {
+    const { planned, known, requestId, operations } = running
+    const { bucket, level } = planned
+    const shared = { bucket: bucket.name, level, deadlineMs }
+    const key = keyBytes(planned.keys[0]!)
+    const context = known === undefined ? {} : { context: known.context }
+    switch (planned.kind) {
+      case 'getMany':
+        return { ...shared, type: 'getMany', keys: planned.keys.map(keyBytes) }
+      case 'get': {
+        const sessionContext = this.#sessionContexts.get(`${bucket.name}/${planned.keys[0]}`)
+        return { ...shared, type: 'get', key, ...(sessionContext === undefined ? {} : { sessionContext }) }
+      }
+      case 'delete':
+        return { ...shared, type: 'delete', key, requestId, ...context }
+      case 'put': {
+        const { value, expiresAtMs } = operations[0]!
+        return {
+          ...shared,
+          type: 'put',
+          key,
+          requestId,
+          ...context,
+          value:
+            bucket.rule === 'union'
+              ? encodeUnion([...(known?.values ?? []), value])
+              : encodeValue(value, planned.padding),
+          ...(planned.expiresInMs === 0 ? {} : { expiresAt: wallClockBeginsMs + expiresAtMs }),
+          ...(planned.ifAbsent ? { condition: { ifAbsent: true } } : {}),
+        }
+      }
+    }
+  }
+
+  #answered(running: Running, result: Result | undefined): void {
+    if (result === undefined) return this.#failed(running, 'no answer', 'uncertain')
+    if (result.status === 'error')
+      return this.#failed(running, result.code, result.code === 'CASKADE_UNCERTAIN' ? 'uncertain' : 'failed')
+    const results: readonly KeyResult[] = result.status === 'many' ? result.results : [result]
+    for (const [i, operation] of running.operations.entries()) this.#settle(running, operation, results[i])
+    this.#end(running)
+  }
+
+  #failed(running: Running, code: string, outcome: 'uncertain' | 'failed'): void {
+    if (outcome === 'uncertain') running.mayHaveHappened = true
+    if (running.attemptsLeft > 0 && (worthARetry.has(code) || outcome === 'uncertain')) {
+      this.#world.after(20 + this.#random.between(0, 100), () => this.#attempt(running))
+      return
+    }
+    for (const operation of running.operations) {
+      operation.outcome = running.mayHaveHappened ? 'uncertain' : 'failed'
+      operation.code = code
+    }
+    this.#end(running)
+  }
+
+  /** Takes down one key's answer, and what it teaches the session. */
+  #settle({ known }: Running, operation: Operation, result: KeyResult | undefined): void {
+    const name = `${operation.bucket.name}/${operation.key}`
+    operation.endedAtMs = this.#world.nowMs
+    if (result === undefined || result.status === 'error') {
+      operation.outcome = 'failed'
+      operation.code = result?.code ?? 'no result'
+      return
+    }
+    operation.outcome = 'ok'
+    const { rule } = operation.bucket
+    if (operation.kind === 'get') {
+      if (result.status === 'ok') {
+        operation.timestampMs = result.timestampMs
+        operation.values = [...new Set(result.values.flatMap(({ value }) => decodeValue(rule, value)))]
+      }
+      this.#known.set(name, { context: result.context, values: operation.values })
+      if (operation.level === 'session') this.#sessionContexts.set(name, result.context)
+      return
+    }
+    if (result.status === 'ok') operation.timestampMs = result.timestampMs
+    const own = operation.kind === 'put' ? [operation.value] : []
+    // The answer to a write stands for what the write replaced and for itself, and for nothing that the client has not seen.
+    this.#known.set(name, { context: result.context, values: [...(known?.values ?? []), ...own] })
+    this.#sessionContexts.set(name, result.context)
+  }
+
+  #end({ operations }: Running): void {
+    const { trace, nowMs } = this.#world
+    for (const operation of operations) {
+      if (operation.outcome !== 'uncertain') operation.endedAtMs = nowMs
+      trace.number(operation.id)
+    }
+    this.#busy = false
+    this.start()
+  }
+}

@@ -1,0 +1,28 @@
+import type { FaultKind } from '../fault.js'
+import { clockJump } from './clock.js'
+import { bitRot, diskFull, slowDisk } from './disk.js'
+import { delay, duplication, loss, reordering } from './noise.js'
+import { bridge, flapping, fullPartition, oneWayPartition } from './partition.js'
+import { crash, massCrash, pause, restart } from './process.js'
+
+const faults: readonly FaultKind[] = [
+  loss,
+  duplication,
+  reordering,
+  delay,
+  fullPartition,
+  oneWayPartition,
+  bridge,
+  flapping,
+  crash,
+  massCrash,
+  restart,
+  pause,
+  clockJump,
+  diskFull,
+  slowDisk,
+  bitRot,
+]
+
+/** Every kind of fault, by name. To add one: define it beside these and list it here. */
+export const faultKinds: ReadonlyMap<string, FaultKind> = new Map(faults.map((fault) => [fault.name, fault]))

@@ -1,0 +1,182 @@
+import type { DeliberateBug } from '@caskade/cluster'
+import { check } from './checkers/all-checkers.js'
+import { Client } from './client.js'
+import type { MakeCluster } from './cluster-under-test.js'
+import type { History, Operation, Violation } from './history.js'
+import { Nemesis } from './nemesis.js'
+import type { Plan, PlannedOperation } from './plan.js'
+import { randomStream } from './random-stream.js'
+import { Trace } from './trace.js'
+import { type MakeDisk, modelDisk, World } from './world.js'
+
+export interface RunOptions {
+  readonly cluster: MakeCluster
+  readonly makeDisk?: MakeDisk
+  /** Told every line of the trace. */
+  readonly say?: (line: string) => void
+}
+
+export interface Verdict {
+  readonly plan: Plan
+  readonly history: History
+  readonly violations: readonly Violation[]
+  /** Faults injected by kind, frames by fate, events of nodes, and what checkers count. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly traceHash: string
+  readonly happenings: number
+  /** Virtual milliseconds that the run took. */
+  readonly virtualMs: number
+}
+
+/** Nodes get to know each other before the first operation. */
+const warmUpMs = 500
+/** After the last fault everything must work again within this time. */
+const recoveryMs = 15_000
+/** How long one of the phases at the end may take before the run gives up on it. */
+const phaseMs = 60_000
+const clientsOfPhases = { probe: -1, repair: -2, final: -3 } as const
+
+/**
+ * One run: faults and clients together; then every fault ends, and within a bound everything must work again, and all
+ * replicas become the same. The verdict is on what the clients saw and on what is left on the disks.
+ */
+export async function simulationRun(plan: Plan, options: RunOptions): Promise<Verdict> {
+  const run = new SimulationRun(plan, options)
+  return run.run()
+}
+
+class SimulationRun {
+  readonly #plan: Plan
+  readonly #options: RunOptions
+  readonly #trace: Trace
+  readonly #world: World
+  readonly #operations: Operation[] = []
+  readonly #keys: { bucket: PlannedOperation['bucket']; key: string }[]
+
+  constructor(plan: Plan, options: RunOptions) {
+    this.#plan = plan
+    this.#options = options
+    this.#trace = new Trace(options.say)
+    this.#world = new World({
+      seed: plan.seed,
+      latencyMs: plan.latencyMs,
+      factory: options.cluster(plan).factory,
+      makeDisk: options.makeDisk ?? modelDisk,
+      bugs: new Set<DeliberateBug>(plan.bugs),
+      trace: this.#trace,
+    })
+    const names = new Map(
+      plan.operations.flatMap(({ bucket, keys }) => keys.map((key) => [`${bucket.name}/${key}`, { bucket, key }])),
+    )
+    this.#keys = [...names.values()]
+  }
+
+  async run(): Promise<Verdict> {
+    const plan = this.#plan
+    const world = this.#world
+    for (let i = 0; i < plan.nodes; i++) world.addNode()
+    const boot = randomStream(plan.seed, 'boot')
+    for (const node of world.nodes) world.at(boot.next() * 50, () => node.start())
+    const nemesis = new Nemesis(world, plan.faults)
+    await world.run(warmUpMs)
+    const clients = this.#startClients(plan.operations)
+    const done = () => clients.every(({ isDone }) => isDone)
+    await world.run(plan.healAtMs)
+    nemesis.heal()
+    await world.run(plan.healAtMs + 2000, done)
+    for (const client of clients) client.stop()
+    await world.run(world.nowMs + phaseMs, done)
+    await world.run(world.nowMs + recoveryMs)
+    const probes = await this.#phase('probe')
+    // What a read finds in disagreement it repairs, so that two rounds over every key are a repair.
+    await this.#phase('repair')
+    await this.#phase('repair')
+    const finalReads = await this.#phase('final')
+    await world.run(world.nowMs + 5000)
+    return this.#verdict(nemesis, probes, finalReads)
+  }
+
+  #startClients(planned: readonly PlannedOperation[]): Client[] {
+    const clients: Client[] = []
+    for (const index of new Set(planned.map(({ client }) => client))) {
+      const own = planned.filter(({ client }) => client === index)
+      const client = new Client(this.#world, `client ${index}`, own, this.#operations)
+      clients.push(client)
+      client.start()
+    }
+    return clients
+  }
+
+  /** Operations that the plan does not name, after the faults: what they see is returned apart from the rest. */
+  async #phase(phase: keyof typeof clientsOfPhases): Promise<Operation[]> {
+    const first = this.#operations.length
+    const client = new Client(this.#world, phase, this.#phaseOperations(phase), this.#operations)
+    client.start()
+    await this.#world.run(this.#world.nowMs + phaseMs, () => client.isDone)
+    return this.#operations.splice(first)
+  }
+
+  #phaseOperations(phase: keyof typeof clientsOfPhases): PlannedOperation[] {
+    const base = {
+      client: clientsOfPhases[phase],
+      thinkMs: 1,
+      withContext: false,
+      ifAbsent: false,
+      expiresInMs: 0,
+      timeoutMs: 2000,
+      attempts: 1,
+      padding: 0,
+    }
+    if (phase !== 'probe')
+      return this.#keys.map(({ bucket, key }, number) => {
+        const coordinator = number % this.#plan.nodes
+        return { ...base, number, kind: 'get', bucket, keys: [key], level: 'all', coordinator }
+      })
+    // Through each node one write and one read of a key of its own.
+    return this.#world.nodes.flatMap((_, coordinator) => {
+      const bucket = this.#plan.buckets[coordinator % this.#plan.buckets.length]!
+      const probe = { ...base, bucket, keys: [`probe${coordinator}`], level: 'quorum', coordinator } as const
+      return [
+        { ...probe, kind: 'put', number: 2 * coordinator },
+        { ...probe, kind: 'get', number: 2 * coordinator + 1 },
+      ] as const
+    })
+  }
+
+  #verdict(nemesis: Nemesis, probes: Operation[], finalReads: Operation[]): Verdict {
+    const plan = this.#plan
+    const world = this.#world
+    const cluster = this.#options.cluster(plan)
+    const history: History = {
+      operations: this.#operations,
+      probes,
+      finalReads,
+      copies: this.#keys.flatMap(({ bucket, key }) => cluster.copies(world, bucket, key)),
+      topologies: world.topologies,
+      clockErrorMaxMs: Math.max(...world.nodes.map(({ clockErrorMaxMs }) => clockErrorMaxMs)),
+      damagedNodes: nemesis.damagedNodes,
+    }
+    const { violations, counts } = check(history)
+    const thrown = world.failures.map((message) => ({ checker: 'exceptions', message, operations: [] }))
+    this.#trace.text(JSON.stringify([history.operations, probes, finalReads, history.copies]))
+    return {
+      plan,
+      history,
+      violations: [...thrown, ...violations],
+      counts: {
+        operations: history.operations.length,
+        ...counts,
+        ...prefixed('fault', nemesis.injected),
+        ...prefixed('network', { ...world.network.counts }),
+        ...prefixed('event', world.events),
+      },
+      traceHash: this.#trace.hash,
+      happenings: world.happenings,
+      virtualMs: world.nowMs,
+    }
+  }
+}
+
+function prefixed(prefix: string, counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [`${prefix}.${name}`, count]))
+}

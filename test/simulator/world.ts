@@ -1,0 +1,145 @@
+import type { DeliberateBug, NodeId } from '@caskade/cluster'
+import type { TopologySighting } from './history.js'
+import { EventQueue, type Happening } from './event-queue.js'
+import type { Disk } from './disk.js'
+import { ModelDisk } from './disk.js'
+import { linkOf, Network } from './network.js'
+import type { NodeFactory } from './node-machine.js'
+import { randomStream } from './random-stream.js'
+import { SimulatedNode, type Surroundings } from './simulated-node.js'
+import type { Trace } from './trace.js'
+
+export type MakeDisk = (world: World, index: number, onDurable: () => void) => Disk
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly latencyMs: readonly [min: number, max: number]
+  readonly factory: NodeFactory
+  readonly makeDisk: MakeDisk
+  readonly bugs: ReadonlySet<DeliberateBug>
+  readonly trace: Trace
+}
+
+export const modelDisk: MakeDisk = (world, index, onDurable) =>
+  new ModelDisk(randomStream(world.options.seed, `disk ${index}`), (delayMs, happening) => world.after(delayMs, happening), onDurable)
+
+/** Ids are drawn from the seed, so that the ring is another in every run. */
+export function nodeIdOf(seed: number, index: number): NodeId {
+  const random = randomStream(seed, `id ${index}`)
+  return [0, 1].map(() => random.between(0, 0x1_0000_0000).toString(16).padStart(8, '0')).join('')
+}
+
+/** A whole cluster on one thread and one virtual clock. */
+export class World {
+  readonly options: WorldOptions
+  readonly network: Network
+  readonly nodes: SimulatedNode[] = []
+  /** What nodes threw: each is a violation. */
+  readonly failures: string[] = []
+  /** Events that nodes reported, by name. */
+  readonly events: Record<string, number> = {}
+  readonly topologies: TopologySighting[] = []
+  /** Set by what started something that ends in promises: they are let run before the next happening. */
+  hasPromises = false
+  readonly #queue = new EventQueue()
+  readonly #byId = new Map<NodeId, SimulatedNode>()
+  #nowMs = 0
+  happenings = 0
+
+  constructor(options: WorldOptions) {
+    this.options = options
+    this.network = new Network(options.seed, options.latencyMs)
+  }
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  get trace(): Trace {
+    return this.options.trace
+  }
+
+  /** A new node, not started. Its index is its place in `nodes`, and its member number less one. */
+  addNode(): SimulatedNode {
+    const { seed, factory, makeDisk, bugs } = this.options
+    const index = this.nodes.length
+    const id = nodeIdOf(seed, index)
+    const identity = { clusterId: nodeIdOf(seed, -1), id, member: index + 1, incarnation: 1 }
+    const node = new SimulatedNode(
+      index,
+      identity,
+      (onDurable) => makeDisk(this, index, onDurable),
+      factory,
+      randomStream(seed, `node ${index}`),
+      bugs,
+      this.#surroundings(this.trace),
+    )
+    this.nodes.push(node)
+    this.#byId.set(id, node)
+    return node
+  }
+
+  after(delayMs: number, happening: Happening): void {
+    this.#queue.add(this.#nowMs + delayMs, happening)
+  }
+
+  at(atMs: number, happening: Happening): void {
+    this.#queue.add(Math.max(atMs, this.#nowMs), happening)
+  }
+
+  /** Until that moment, or until `done`; whichever is first. */
+  async run(untilMs: number, done: () => boolean = () => false): Promise<void> {
+    while (!done()) {
+      const { nextAtMs } = this.#queue
+      if (nextAtMs > untilMs) {
+        this.#nowMs = Math.max(this.#nowMs, untilMs)
+        return
+      }
+      this.#nowMs = nextAtMs
+      this.happenings++
+      this.trace.moment(nextAtMs)
+      this.#queue.take()()
+      if (this.hasPromises) {
+        this.hasPromises = false
+        await new Promise<void>((resolve) => setImmediate(resolve))
+      }
+    }
+  }
+
+  #surroundings(trace: Trace): Surroundings {
+    return {
+    nowMs: () => this.#nowMs,
+    after: (delayMs, happening) => this.after(delayMs, happening),
+    trace,
+    send: (from, to, frame) => this.#send(from, to, frame),
+    failed: (node, error) => {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.failures.push(`node ${node.index} at ${this.#nowMs.toFixed(3)}: ${text}`)
+      this.trace.say(this.#nowMs, `node ${node.index} threw ${text}`)
+    },
+    event: (node, name, details) => {
+      this.events[name] = (this.events[name] ?? 0) + 1
+      if (this.trace.wordy) this.trace.say(this.#nowMs, `node ${node.index}: ${name} ${JSON.stringify(details)}`)
+    },
+  }
+  }
+
+  #send(from: SimulatedNode, to: NodeId, frame: Uint8Array): void {
+    const target = this.#byId.get(to)
+    const { trace } = this
+    trace.number(from.index)
+    trace.bytes(frame)
+    if (target === undefined) return
+    const link = linkOf(from.index, target.index)
+    const arrivals = this.network.arrivals(link, this.#nowMs)
+    if (trace.wordy)
+      trace.say(
+        this.#nowMs,
+        `${from.index} -> ${target.index}: ${frame.length} bytes, ${arrivals.length === 0 ? 'lost' : `arrives ${arrivals.map((atMs) => atMs.toFixed(3)).join(' and ')}`}`,
+      )
+    for (const arrivesAtMs of arrivals)
+      this.#queue.add(arrivesAtMs, () => {
+        if (!this.network.isCut(link)) target.receive(from.identity.id, frame)
+      })
+  }
+}
