@@ -10,6 +10,7 @@ const commands = {
   caskade: { filter: '@caskade/server...', project: 'apps/server', entry: 'bin/caskade.js' },
   loadgen: { filter: '@caskade/loadgen...', project: 'apps/loadgen', entry: 'bin/loadgen.js' },
   crash: { filter: '@caskade/test...', project: 'test', entry: 'crash/crash-main.js' },
+  sim: { filter: '@caskade/test...', project: 'test', entry: 'simulator/sim-main.js' },
   'bench:micro': { filter: '@caskade/bench...', project: 'bench', entry: 'micro/micro-main.js' },
   'bench:redis': { filter: '@caskade/bench...', project: 'bench', entry: 'redis/redis-main.js' },
   'bench:peers': { filter: '@caskade/bench-peers...', project: 'bench/peers', entry: 'peers-main.js' },

@@ -2,10 +2,11 @@ import type { ClientRequest, KeyResult, RequestId, Result } from '@caskade/clust
 import type { SeededRandom } from '../seeded-random.js'
 import { answersNeeded } from './answers-needed.js'
 import type { Operation } from './history.js'
+import type { OperationLog } from './operation-log.js'
 import type { PlannedOperation } from './plan.js'
 import { randomStream } from './random-stream.js'
 import { type SimulatedNode, wallClockBeginsMs } from './simulated-node.js'
-import { decodeValue, encodeUnion, encodeValue, valueOf } from './value.js'
+import { decodeValue, encodeUnion, encodeValue, uniqueValue } from './value.js'
 import type { World } from './world.js'
 
 /** What a client keeps of a key: the context that it got, and the values that this context stands for. */
@@ -27,8 +28,6 @@ interface Running {
   mayHaveHappened: boolean
 }
 
-type RequestWithoutId = ClientRequest extends infer Each ? (Each extends ClientRequest ? Omit<Each, 'id'> : never) : never
-
 /** After the deadline a node has so long to say that it is over. */
 const patienceMs = 300
 
@@ -41,18 +40,17 @@ const keyBytes = (key: string): Uint8Array => Buffer.from(key, 'latin1')
 export class Client {
   readonly #world: World
   readonly #planned: readonly PlannedOperation[]
-  readonly #history: Operation[]
+  readonly #log: OperationLog
   readonly #random: SeededRandom
   readonly #known = new Map<string, Known>()
   readonly #sessionContexts = new Map<string, Uint8Array>()
   #next = 0
   #busy = false
 
-  /** All clients of a run append to the same `history`. */
-  constructor(world: World, name: string, planned: readonly PlannedOperation[], history: Operation[]) {
+  constructor(world: World, name: string, planned: readonly PlannedOperation[], log: OperationLog) {
     this.#world = world
     this.#planned = planned
-    this.#history = history
+    this.#log = log
     this.#random = randomStream(world.options.seed, name)
   }
 
@@ -97,14 +95,14 @@ export class Client {
     const { kind, bucket, level, client, number, expiresInMs } = planned
     const { nowMs } = this.#world
     const operation: Operation = {
-      id: this.#history.length + 1,
+      id: this.#log.nextId(),
       client,
       kind: kind === 'getMany' ? 'get' : kind,
       bucket,
       key,
       level,
       ...answersNeeded(bucket, level),
-      value: kind === 'put' ? valueOf(key, client, number) : '',
+      value: kind === 'put' ? uniqueValue(key, client, number) : '',
       seen: kind === 'put' || kind === 'delete' ? (known?.values ?? []) : [],
       expiresAtMs: expiresInMs === 0 ? Number.POSITIVE_INFINITY : Math.floor(nowMs) + expiresInMs,
       beganAtMs: nowMs,
@@ -115,7 +113,7 @@ export class Client {
       timestampMs: undefined,
       unanswered: false,
     }
-    this.#history.push(operation)
+    this.#log.operations.push(operation)
     return operation
   }
 
@@ -132,7 +130,8 @@ export class Client {
         this.#answered(running, result)
       }
       const beganAtMs = this.#world.nowMs
-      if (!node.request(this.#request(running, node.monotonicMs(timeoutMs)), answer)) continue
+      const deadlineMs = node.monotonicMs(timeoutMs)
+      if (!node.request((id) => this.#request(running, id, deadlineMs), answer)) continue
       this.#world.after(timeoutMs + patienceMs, () => {
         if (answered) return
         if (node.isUp && !node.isPaused && node.disturbedAtMs < beganAtMs) this.#complain(running, node)
@@ -148,10 +147,10 @@ export class Client {
     this.#world.trace.say(this.#world.nowMs, `node ${node.index} owes an answer to #${operations[0]!.id}`)
   }
 
-  #request(running: Running, deadlineMs: number): RequestWithoutId {
+  #request(running: Running, id: number, deadlineMs: number): ClientRequest {
     const { planned, known, requestId, operations } = running
     const { bucket, level } = planned
-    const shared = { bucket: bucket.name, level, deadlineMs }
+    const shared = { id, bucket: bucket.name, level, deadlineMs }
     const key = keyBytes(planned.keys[0]!)
     const context = known === undefined ? {} : { context: known.context }
     switch (planned.kind) {
@@ -183,9 +182,11 @@ export class Client {
   }
 
   #answered(running: Running, result: Result | undefined): void {
-    if (result === undefined) return this.#failed(running, 'no answer', 'uncertain')
-    if (result.status === 'error')
-      return this.#failed(running, result.code, result.code === 'CASKADE_UNCERTAIN' ? 'uncertain' : 'failed')
+    if (result === undefined || result.status === 'error') {
+      const code = result?.code ?? 'no answer'
+      this.#failed(running, code, result === undefined || code === 'CASKADE_UNCERTAIN' ? 'uncertain' : 'failed')
+      return
+    }
     const results: readonly KeyResult[] = result.status === 'many' ? result.results : [result]
     for (const [i, operation] of running.operations.entries()) this.#settle(running, operation, results[i])
     this.#end(running)

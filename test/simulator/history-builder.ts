@@ -1,5 +1,5 @@
-import type { Bucket, History, Operation, Rule } from './history.js'
 import { answersNeeded } from './answers-needed.js'
+import type { Bucket, History, Operation, Rule } from './history.js'
 
 const bucketOf = (rule: Rule): Bucket => ({ name: rule, rule, n: 3, r: 2, w: 2 })
 

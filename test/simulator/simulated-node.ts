@@ -47,7 +47,7 @@ export class SimulatedNode {
   #waiting: ((machine: NodeMachine) => void)[] = []
   #turnScheduled = false
   #armedAtMs = Number.POSITIVE_INFINITY
-  readonly #replies = new Map<number, (result: Result) => void>()
+  readonly #replies = new Map<number, (result: Result | undefined) => void>()
   #requests = 0
 
   constructor(
@@ -92,7 +92,7 @@ export class SimulatedNode {
     })
   }
 
-  /** Returns the waiting clients' connections to nowhere: each hears `undefined` as the connection breaks. */
+  /** The machine dies. Waiting clients hear `undefined` as their connections break. */
   crash(): void {
     this.#end(() => this.disk.crash())
   }
@@ -125,12 +125,13 @@ export class SimulatedNode {
     this.#input((machine) => machine.receive(from, frame, this.#now()))
   }
 
-  /** False: nobody listens there. Else `reply` is called at most once; never, if the node does not answer. */
-  request(request: ClientRequest, reply: (result: Result | undefined) => void): boolean {
+  /** False: nobody listens there. Else `reply` is called at most once, with `undefined` if the node dies before it answers. */
+  request(make: (id: number) => ClientRequest, reply: (result: Result | undefined) => void): boolean {
     if (!this.isUp) return false
     const id = ++this.#requests
     this.#replies.set(id, reply)
-    this.#input((machine) => machine.request({ ...request, id }, this.#now()))
+    const request = make(id)
+    this.#input((machine) => machine.request(request, this.#now()))
     return true
   }
 
@@ -177,7 +178,7 @@ export class SimulatedNode {
     power()
     const broken = [...this.#replies.values()]
     this.#replies.clear()
-    for (const reply of broken) this.#around.after(0, () => (reply as (result: undefined) => void)(undefined))
+    for (const reply of broken) this.#around.after(0, () => reply(undefined))
   }
 
   #disturbed(): void {

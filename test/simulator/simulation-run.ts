@@ -4,6 +4,7 @@ import { Client } from './client.js'
 import type { MakeCluster } from './cluster-under-test.js'
 import type { History, Operation, Violation } from './history.js'
 import { Nemesis } from './nemesis.js'
+import { OperationLog } from './operation-log.js'
 import type { Plan, PlannedOperation } from './plan.js'
 import { randomStream } from './random-stream.js'
 import { Trace } from './trace.js'
@@ -50,7 +51,7 @@ class SimulationRun {
   readonly #options: RunOptions
   readonly #trace: Trace
   readonly #world: World
-  readonly #operations: Operation[] = []
+  readonly #log = new OperationLog()
   readonly #keys: { bucket: PlannedOperation['bucket']; key: string }[]
 
   constructor(plan: Plan, options: RunOptions) {
@@ -100,7 +101,7 @@ class SimulationRun {
     const clients: Client[] = []
     for (const index of new Set(planned.map(({ client }) => client))) {
       const own = planned.filter(({ client }) => client === index)
-      const client = new Client(this.#world, `client ${index}`, own, this.#operations)
+      const client = new Client(this.#world, `client ${index}`, own, this.#log)
       clients.push(client)
       client.start()
     }
@@ -109,11 +110,11 @@ class SimulationRun {
 
   /** Operations that the plan does not name, after the faults: what they see is returned apart from the rest. */
   async #phase(phase: keyof typeof clientsOfPhases): Promise<Operation[]> {
-    const first = this.#operations.length
-    const client = new Client(this.#world, phase, this.#phaseOperations(phase), this.#operations)
+    const before = this.#log.operations.length
+    const client = new Client(this.#world, phase, this.#phaseOperations(phase), this.#log)
     client.start()
     await this.#world.run(this.#world.nowMs + phaseMs, () => client.isDone)
-    return this.#operations.splice(first)
+    return this.#log.takeAfter(before)
   }
 
   #phaseOperations(phase: keyof typeof clientsOfPhases): PlannedOperation[] {
@@ -148,7 +149,7 @@ class SimulationRun {
     const world = this.#world
     const cluster = this.#options.cluster(plan)
     const history: History = {
-      operations: this.#operations,
+      operations: this.#log.operations,
       probes,
       finalReads,
       copies: this.#keys.flatMap(({ bucket, key }) => cluster.copies(world, bucket, key)),

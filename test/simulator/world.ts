@@ -1,8 +1,8 @@
 import type { DeliberateBug, NodeId } from '@caskade/cluster'
-import type { TopologySighting } from './history.js'
-import { EventQueue, type Happening } from './event-queue.js'
 import type { Disk } from './disk.js'
 import { ModelDisk } from './disk.js'
+import { EventQueue, type Happening } from './event-queue.js'
+import type { TopologySighting } from './history.js'
 import { linkOf, Network } from './network.js'
 import type { NodeFactory } from './node-machine.js'
 import { randomStream } from './random-stream.js'
@@ -21,7 +21,11 @@ export interface WorldOptions {
 }
 
 export const modelDisk: MakeDisk = (world, index, onDurable) =>
-  new ModelDisk(randomStream(world.options.seed, `disk ${index}`), (delayMs, happening) => world.after(delayMs, happening), onDurable)
+  new ModelDisk(
+    randomStream(world.options.seed, `disk ${index}`),
+    (delayMs, happening) => world.after(delayMs, happening),
+    onDurable,
+  )
 
 /** Ids are drawn from the seed, so that the ring is another in every run. */
 export function nodeIdOf(seed: number, index: number): NodeId {
@@ -108,20 +112,20 @@ export class World {
 
   #surroundings(trace: Trace): Surroundings {
     return {
-    nowMs: () => this.#nowMs,
-    after: (delayMs, happening) => this.after(delayMs, happening),
-    trace,
-    send: (from, to, frame) => this.#send(from, to, frame),
-    failed: (node, error) => {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.failures.push(`node ${node.index} at ${this.#nowMs.toFixed(3)}: ${text}`)
-      this.trace.say(this.#nowMs, `node ${node.index} threw ${text}`)
-    },
-    event: (node, name, details) => {
-      this.events[name] = (this.events[name] ?? 0) + 1
-      if (this.trace.wordy) this.trace.say(this.#nowMs, `node ${node.index}: ${name} ${JSON.stringify(details)}`)
-    },
-  }
+      nowMs: () => this.#nowMs,
+      after: (delayMs, happening) => this.after(delayMs, happening),
+      trace,
+      send: (from, to, frame) => this.#send(from, to, frame),
+      failed: (node, error) => {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        this.failures.push(`node ${node.index} at ${this.#nowMs.toFixed(3)}: ${text}`)
+        this.trace.say(this.#nowMs, `node ${node.index} threw ${text}`)
+      },
+      event: (node, name, details) => {
+        this.events[name] = (this.events[name] ?? 0) + 1
+        if (this.trace.wordy) this.trace.say(this.#nowMs, `node ${node.index}: ${name} ${JSON.stringify(details)}`)
+      },
+    }
   }
 
   #send(from: SimulatedNode, to: NodeId, frame: Uint8Array): void {

@@ -73,31 +73,18 @@ test('union: every element stays', () => {
 })
 
 test('lww: a write gives way to one that the rule prefers, and to no other', () => {
-  const two = () =>
-    lww()
-      .put('a', { timestampMs: 5 })
-      .put('b', { timestampMs: 6, beganAtMs: 1200 })
+  const two = () => lww().put('a', { timestampMs: 5 }).put('b', { timestampMs: 6, beganAtMs: 1200 })
   expect(lost(two().finally(['b'], { timestampMs: 6 }))).toEqual([])
   expect(lost(two().finally(['a'], { timestampMs: 5 }))).toEqual([[2, 3]])
   expect(lost(two().finally([]))).toEqual([
     [1, 3],
     [2, 3],
   ])
-  expect(
-    lostWrites(
-      two()
-        .finally(['b'], { timestampMs: 6 })
-        .history(),
-    ).counts,
-  ).toEqual({ lwwDiscarded: 1 })
+  expect(lostWrites(two().finally(['b'], { timestampMs: 6 }).history()).counts).toEqual({ lwwDiscarded: 1 })
 })
 
 test('lww: nothing is there only after a deletion that the rule prefers', () => {
-  const deleted = (at: number) =>
-    lww()
-      .put('a', { timestampMs: 5 })
-      .delete({ timestampMs: at })
-      .finally([])
+  const deleted = (at: number) => lww().put('a', { timestampMs: 5 }).delete({ timestampMs: at }).finally([])
   expect(lost(deleted(6))).toEqual([])
   expect(lost(deleted(4))).toEqual([[1, 3]])
 })

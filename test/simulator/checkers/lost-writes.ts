@@ -1,11 +1,4 @@
-import {
-  byKey,
-  type Checker,
-  describeOperation,
-  isWrite,
-  type Operation,
-  type Violation,
-} from '../history.js'
+import { byKey, type Checker, describeOperation, isWrite, type Operation, type Violation } from '../history.js'
 import { KeyHistory } from '../key-history.js'
 
 /** Acknowledged lww writes that lost to one which began before they ended: the rule's choice, and the price of `lww`. */

@@ -48,29 +48,12 @@ test('stale: only where the quorums meet', () => {
 })
 
 test('stale: lww goes by the timestamp', () => {
-  const two = () =>
-    lww()
-      .put('a', { timestampMs: 5 })
-      .put('b', { timestampMs: 4 })
+  const two = () => lww().put('a', { timestampMs: 5 }).put('b', { timestampMs: 4 })
   expect(found(staleReads, two().get(['a'], { timestampMs: 5 }))).toEqual([])
   expect(found(staleReads, two().get(['b'], { timestampMs: 4 }))).toEqual([[1, 3]])
+  expect(found(staleReads, lww().put('a', { timestampMs: 5 }).delete({ timestampMs: 6 }).get([]))).toEqual([])
   expect(
-    found(
-      staleReads,
-      lww()
-        .put('a', { timestampMs: 5 })
-        .delete({ timestampMs: 6 })
-        .get([]),
-    ),
-  ).toEqual([])
-  expect(
-    found(
-      staleReads,
-      lww()
-        .put('a', { timestampMs: 5 })
-        .delete({ timestampMs: 6 })
-        .get(['a'], { timestampMs: 5 }),
-    ),
+    found(staleReads, lww().put('a', { timestampMs: 5 }).delete({ timestampMs: 6 }).get(['a'], { timestampMs: 5 })),
   ).toEqual([[2, 3]])
 })
 
@@ -108,19 +91,9 @@ test('resurrections: what was replaced stays away', () => {
         .get(['a']),
     ),
   ).toEqual([])
-  const late = lww()
-    .put('a', { timestampMs: 5 })
-    .delete({ timestampMs: 6 })
+  const late = lww().put('a', { timestampMs: 5 }).delete({ timestampMs: 6 })
   expect(found(resurrections, late.get(['a'], { timestampMs: 5 }))).toEqual([[1, 2, 3]])
-  expect(
-    found(
-      resurrections,
-      lww()
-        .put('a', { timestampMs: 7 })
-        .delete({ timestampMs: 6 })
-        .get(['a']),
-    ),
-  ).toEqual([])
+  expect(found(resurrections, lww().put('a', { timestampMs: 7 }).delete({ timestampMs: 6 }).get(['a']))).toEqual([])
 })
 
 test('expired: gone by every clock means gone', () => {

@@ -1,6 +1,6 @@
+import type { SeededRandom } from '../../seeded-random.js'
 import { defineFault, type FaultKind, type FaultOptions, someNodes } from '../fault.js'
 import { linkOf, type Noise } from '../network.js'
-import type { SeededRandom } from '../../seeded-random.js'
 
 const quiet: Noise = { loss: 0, duplicate: 0, reorder: 0, delay: 0, delayMs: 0 }
 
