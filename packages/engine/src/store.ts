@@ -11,6 +11,8 @@ export const keyBytesMax = 65_535
 export const valueBytesMax = 256 * 1024 * 1024
 /** Largest `tag`. */
 export const tagMax = 15
+/** Latest `writtenAt`: 48 bits of milliseconds, some 8,900 years. */
+export const writtenAtMax = 2 ** 48 - 1
 
 export interface StoreCapabilities {
   /** `scan` yields keys in bytewise order. */
@@ -24,6 +26,11 @@ export interface WriteOptions {
   expiresAt?: number
   /** A small number (0..15) kept with the record for the caller's own use, such as the value's type. */
   tag?: number
+  /**
+   * Milliseconds since the epoch kept with the record, as the caller says: when it was written. 0 or absent: not recorded,
+   * and no byte is spent on it.
+   */
+  writtenAt?: number
 }
 
 export type BatchOperation =
@@ -72,6 +79,8 @@ export interface Entry {
   /** 0: never. */
   expiresAt: number
   tag: number
+  /** 0: not recorded. */
+  writtenAt: number
 }
 
 /**
@@ -85,6 +94,7 @@ export interface BorrowedRecord {
   sequence: number
   expiresAt: number
   tag: number
+  writtenAt: number
 }
 
 /** A range of records as of the moment `scan` was called; iterate it once, either way. Breaking out releases what it pins. */
@@ -143,6 +153,7 @@ export interface Store extends AsyncDisposable {
     valueEnd: number,
     expiresAt: number,
     tag: number,
+    writtenAt: number,
   ): number
   delete(key: Uint8Array): Promise<number>
   deleteSync(key: Uint8Array): number

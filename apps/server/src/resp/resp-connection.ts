@@ -164,6 +164,7 @@ export class RespConnection implements SessionLink {
     const parser = this.#parser
     const out = this.#out
     out.protocol = session.protocol
+    this.#node.now = this.#node.clock()
     let ran = 0
     for (;;) {
       parser.stranger = !session.authenticated

@@ -8,6 +8,7 @@ import {
   checkTag,
   checkValue,
   checkValueLength,
+  checkWrittenAt,
 } from '../arguments.js'
 import { keptCopy, ownedCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
@@ -102,7 +103,15 @@ export class LsmStore implements Store {
   readonly #syncTimer: NodeJS.Timeout | undefined
   readonly #snapshots = new OpenSnapshots<Moment>((moment) => moment.release())
   readonly #found = new FoundRecord()
-  readonly #borrowed: BorrowedRecord = { bytes: noBytes, valueStart: 0, valueEnd: 0, sequence: 0, expiresAt: 0, tag: 0 }
+  readonly #borrowed: BorrowedRecord = {
+    bytes: noBytes,
+    valueStart: 0,
+    valueEnd: 0,
+    sequence: 0,
+    expiresAt: 0,
+    tag: 0,
+    writtenAt: 0,
+  }
   #readOnly: CaskadeError | undefined
   #closed = false
   #closing: Promise<void> | undefined
@@ -190,6 +199,7 @@ export class LsmStore implements Store {
     borrowed.sequence = found.sequence
     borrowed.expiresAt = found.expiresAt
     borrowed.tag = found.tag
+    borrowed.writtenAt = found.writtenAt
     return borrowed
   }
 
@@ -226,13 +236,14 @@ export class LsmStore implements Store {
   getEntry(key: Uint8Array, options?: ReadOptions): Entry | undefined {
     checkKey(key)
     if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
-    const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag } = this.#found
+    const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag, writtenAt } = this.#found
     return {
       key: keptCopy(key, 0, key.length),
       value: ownedCopy(valueBytes, valueStart, valueEnd),
       sequence,
       expiresAt,
       tag,
+      writtenAt,
     }
   }
 
@@ -284,20 +295,34 @@ export class LsmStore implements Store {
     valueEnd: number,
     expiresAt: number,
     tag: number,
+    writtenAt: number,
   ): number {
     checkKeyLength(keyEnd - keyStart)
     checkValueLength(valueEnd - valueStart)
     if (expiresAt !== 0) checkExpiresAt(expiresAt)
     if (tag !== 0) checkTag(tag)
+    if (writtenAt !== 0) checkWrittenAt(writtenAt)
     this.#admitWrite()
     const hash = hashKey(keySource, keyStart, keyEnd)
-    return this.#log.put(hash, keySource, keyStart, keyEnd, valueSource, valueStart, valueEnd, kindPut, expiresAt, tag)
+    return this.#log.put(
+      hash,
+      keySource,
+      keyStart,
+      keyEnd,
+      valueSource,
+      valueStart,
+      valueEnd,
+      kindPut,
+      expiresAt,
+      tag,
+      writtenAt,
+    )
   }
 
   deleteFrom(source: Uint8Array, start: number, end: number): number {
     checkKeyLength(end - start)
     this.#admitWrite()
-    return this.#log.put(hashKey(source, start, end), source, start, end, noBytes, 0, 0, kindDelete, 0, 0)
+    return this.#log.put(hashKey(source, start, end), source, start, end, noBytes, 0, 0, kindDelete, 0, 0, 0)
   }
 
   #admitWrite(): void {
@@ -309,7 +334,17 @@ export class LsmStore implements Store {
   putSync(key: Uint8Array, value: Uint8Array, options?: WriteOptions): number {
     checkKey(key)
     checkValue(value)
-    return this.putFrom(key, 0, key.length, value, 0, value.length, options?.expiresAt ?? 0, options?.tag ?? 0)
+    return this.putFrom(
+      key,
+      0,
+      key.length,
+      value,
+      0,
+      value.length,
+      options?.expiresAt ?? 0,
+      options?.tag ?? 0,
+      options?.writtenAt ?? 0,
+    )
   }
 
   deleteSync(key: Uint8Array): number {

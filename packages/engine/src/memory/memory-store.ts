@@ -9,6 +9,7 @@ import {
   checkTag,
   checkValue,
   checkValueLength,
+  checkWrittenAt,
 } from '../arguments.js'
 import { CaskadeError } from '../errors.js'
 import { OpenSnapshots } from '../open-snapshots.js'
@@ -35,6 +36,7 @@ interface Stored {
   sequence: number
   expiresAt: number
   tag: number
+  writtenAt: number
 }
 
 type Records = Map<string, Stored>
@@ -110,8 +112,8 @@ export class MemoryStore implements Store {
     checkKeyLength(end - start)
     const stored = this.#live(toText(source, start, end))
     if (stored === undefined) return undefined
-    const { value, sequence, expiresAt, tag } = stored
-    return { bytes: value, valueStart: 0, valueEnd: value.length, sequence, expiresAt, tag }
+    const { value, sequence, expiresAt, tag, writtenAt } = stored
+    return { bytes: value, valueStart: 0, valueEnd: value.length, sequence, expiresAt, tag, writtenAt }
   }
 
   putFrom(
@@ -123,11 +125,13 @@ export class MemoryStore implements Store {
     valueEnd: number,
     expiresAt: number,
     tag: number,
+    writtenAt: number,
   ): number {
     checkKeyLength(keyEnd - keyStart)
     checkValueLength(valueEnd - valueStart)
     checkExpiresAt(expiresAt)
     checkTag(tag)
+    checkWrittenAt(writtenAt)
     const text = toText(keySource, keyStart, keyEnd)
     this.#live(text)
     const records = this.#ownRecords()
@@ -138,6 +142,7 @@ export class MemoryStore implements Store {
       sequence: ++this.#sequence,
       expiresAt,
       tag,
+      writtenAt,
     })
     return this.#sequence
   }
@@ -145,7 +150,8 @@ export class MemoryStore implements Store {
   putSync(key: Uint8Array, value: Uint8Array, options: WriteOptions = {}): number {
     checkKey(key)
     checkValue(value)
-    return this.putFrom(key, 0, key.length, value, 0, value.length, options.expiresAt ?? 0, options.tag ?? 0)
+    const { expiresAt = 0, tag = 0, writtenAt = 0 } = options
+    return this.putFrom(key, 0, key.length, value, 0, value.length, expiresAt, tag, writtenAt)
   }
 
   async put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number> {
@@ -193,6 +199,7 @@ export class MemoryStore implements Store {
       checkValue(operation.value)
       checkExpiresAt(operation.expiresAt ?? 0)
       checkTag(operation.tag ?? 0)
+      checkWrittenAt(operation.writtenAt ?? 0)
     }
     for (const operation of batch) {
       if (operation.type === 'delete') this.deleteSync(operation.key)

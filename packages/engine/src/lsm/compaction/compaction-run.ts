@@ -60,5 +60,6 @@ function tombstoneOf({ keyBytes, keyStart, keyEnd, sequence }: RecordFields): Re
     kind: kindDelete,
     expiresAt: 0,
     tag: 0,
+    writtenAt: 0,
   }
 }
