@@ -8,7 +8,7 @@ import { kindDelete, type RecordFields } from '../record-cursor.js'
 export const blockHeaderBytes = 10
 export const blockEntriesMax = 65_535
 /** Key length, value length, meta, sequence, expiry, time of writing. */
-export const recordHeaderBytesMax = 3 + 5 + 1 + 7 + 6 + 7
+export const recordHeaderBytesMax = 3 + 5 + 1 + 7 + 8 + 7
 
 const metaDelete = 1
 const metaExpires = 2
@@ -38,7 +38,7 @@ export function encodeRecordHeader(
     (fields.tag << metaTagShift) |
     (fields.writtenAt === 0 ? 0 : metaWrittenAt)
   at = putVarint(bytes, at, zigzag(fields.sequence - baseSequence))
-  if (fields.expiresAt !== 0) at = putUint48(bytes, at, fields.expiresAt)
+  if (fields.expiresAt !== 0) at = putVarint(bytes, at, fields.expiresAt)
   return fields.writtenAt === 0 ? at : putVarint(bytes, at, zigzag(fields.writtenAt - baseWrittenAt))
 }
 
@@ -82,13 +82,17 @@ export function decodeRecord(
     target.sequence = baseSequence + unzigzag(delta)
   }
   if ((meta & metaExpires) !== 0) {
-    target.expiresAt = getUint48(bytes, at)
-    at += 6
+    target.expiresAt = wideVarint(bytes, at)
+    at = behindVarint(bytes, at)
   } else {
     target.expiresAt = 0
   }
-  if ((meta & metaWrittenAt) !== 0) at = decodeWrittenAt(bytes, at, baseWrittenAt, target)
-  else target.writtenAt = 0
+  if ((meta & metaWrittenAt) !== 0) {
+    target.writtenAt = baseWrittenAt + unzigzag(wideVarint(bytes, at))
+    at = behindVarint(bytes, at)
+  } else {
+    target.writtenAt = 0
+  }
   const keyEnd = at + keyLength
   target.keyBytes = bytes
   target.keyStart = at
@@ -100,16 +104,20 @@ export function decodeRecord(
   target.tag = (meta >>> metaTagShift) & metaTagMask
 }
 
-/** Returns the offset behind it. */
-function decodeWrittenAt(bytes: Uint8Array, at: number, baseWrittenAt: number, target: RecordFields): number {
-  let delta = 0
+/** A varint of any length, beyond what bitwise operators can hold. */
+function wideVarint(bytes: Uint8Array, at: number): number {
+  let value = 0
   let byte = 0x80
   for (let scale = 1; byte >= 0x80; scale *= 128) {
     byte = bytes[at++]!
-    delta += (byte & 0x7f) * scale
+    value += (byte & 0x7f) * scale
   }
-  target.writtenAt = baseWrittenAt + unzigzag(delta)
-  return at
+  return value
+}
+
+function behindVarint(bytes: Uint8Array, at: number): number {
+  while (bytes[at]! >= 0x80) at++
+  return at + 1
 }
 
 /**
@@ -155,18 +163,17 @@ function recordEnd(bytes: Uint8Array, at: number, end: number): number {
   }
   if (keyLength === 0 || at >= end) return -1
   const meta = bytes[at++]!
-  at = varintEnd(bytes, at, end)
-  if (at < 0) return -1
-  if ((meta & metaExpires) !== 0) at += 6
-  if ((meta & metaWrittenAt) !== 0) at = varintEnd(bytes, at, end)
+  at = varintEnd(bytes, at, end, 7)
+  if (at >= 0 && (meta & metaExpires) !== 0) at = varintEnd(bytes, at, end, 8)
+  if (at >= 0 && (meta & metaWrittenAt) !== 0) at = varintEnd(bytes, at, end, 7)
   if (at < 0) return -1
   at += keyLength + valueLength
   return at > end || meta >= metaBitsMax ? -1 : at
 }
 
-/** Behind a varint of at most seven bytes; -1: longer, or out of the block. */
-function varintEnd(bytes: Uint8Array, at: number, end: number): number {
-  for (let digits = 0; digits < 7 && at < end; digits++) if (bytes[at++]! < 0x80) return at
+/** Behind a varint of at most `bytesMax` bytes; -1: longer, or out of the block. */
+function varintEnd(bytes: Uint8Array, at: number, end: number, bytesMax: number): number {
+  for (let digits = 0; digits < bytesMax && at < end; digits++) if (bytes[at++]! < 0x80) return at
   return -1
 }
 

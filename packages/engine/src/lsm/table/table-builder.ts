@@ -281,8 +281,8 @@ function checkLimits(fields: RecordFields): void {
   if (!(fields.sequence >= 0 && fields.sequence <= sequenceMax)) {
     throw new RangeError(`a sequence lies between 0 and 2^48 - 1, this one is ${fields.sequence}`)
   }
-  if (!(fields.expiresAt >= 0 && fields.expiresAt <= sequenceMax)) {
-    throw new RangeError(`expiresAt lies between 0 and 2^48 - 1, this one is ${fields.expiresAt}`)
+  if (!(fields.expiresAt >= 0 && fields.expiresAt <= Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(`expiresAt lies between 0 and 2^53 - 1, this one is ${fields.expiresAt}`)
   }
   if (!(fields.writtenAt >= 0 && fields.writtenAt <= writtenAtMax)) {
     throw new RangeError(`writtenAt lies between 0 and 2^48 - 1, this one is ${fields.writtenAt}`)

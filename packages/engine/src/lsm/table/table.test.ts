@@ -38,7 +38,7 @@ const record: fc.Arbitrary<ModelRecord> = fc.record({
   ),
   sequence: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constantFrom(2 ** 31, 2 ** 32 + 1, 2 ** 48 - 1)),
   kind: fc.constantFrom(kindPut, kindDelete),
-  expiresAt: fc.constantFrom(0, 0, 1, 1_900_000_000_000),
+  expiresAt: fc.constantFrom(0, 0, 1, 1_900_000_000_000, 2 ** 52 - 1),
   tag: fc.integer({ min: 0, max: 15 }),
   writtenAt: fc.constantFrom(0, 0, 1, 1_790_000_000_000, 1_790_000_000_001, 1_790_086_400_000, 2 ** 48 - 1),
 })

@@ -140,6 +140,14 @@ export function recordSuite(use: SuiteStore): void {
       expect(use.store.getEntry(numbered(3))).toMatchObject({ writtenAt: 0, expiresAt: 0 })
     })
 
+    test('the latest expiry there is', async () => {
+      use.store.putSync(bytes('a'), bytes('1'), { expiresAt: Number.MAX_SAFE_INTEGER })
+      for (const settle of [() => {}, () => use.store.flush(), () => use.store.compactRange()]) {
+        await settle()
+        expect(use.store.getEntry(bytes('a'))?.expiresAt).toBe(Number.MAX_SAFE_INTEGER)
+      }
+    })
+
     test('tags', async () => {
       for (let tag = 0; tag <= 15; tag++)
         use.store.putSync(numbered(tag), bytes(''), { tag, expiresAt: tag % 2 ? use.now + 1 : 0 })
