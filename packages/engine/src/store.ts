@@ -195,14 +195,26 @@ export interface Store extends AsyncDisposable {
    */
   approximateSize(range: KeyRange): number
 
-  /** Everything in memory becomes tables on disk. */
-  flush(): Promise<void>
+  /**
+   * A second store in a directory that is absent or empty: everything up to a moment between the call and its first wait, while
+   * writing goes on. Files are shared by hard links where the file system has them, so it costs little time and, until the two
+   * drift apart, no space. Durable when it resolves. After an error, or an abort, nothing is left of it.
+   */
+  checkpoint(directory: string, options?: AbortOptions): Promise<void>
+  /** Everything in memory becomes tables on disk. Aborted, it no longer waits for that. */
+  flush(options?: AbortOptions): Promise<void>
   /** Rewrites everything in the range to the last level: drops what is overwritten, deleted or expired. */
-  compactRange(options?: { gte?: Uint8Array; lt?: Uint8Array }): Promise<void>
+  compactRange(options?: { gte?: Uint8Array; lt?: Uint8Array } & AbortOptions): Promise<void>
   stats(): StoreStats
   /** Reads every byte of every file against its checksum. */
-  verify(): Promise<VerifyReport>
+  verify(options?: AbortOptions): Promise<VerifyReport>
   close(): Promise<void>
+}
+
+/** Of operations that take a while. */
+export interface AbortOptions {
+  /** When it aborts, the operation rejects with its reason, and nothing of it is half done. */
+  signal?: AbortSignal
 }
 
 /** What a write has survived when it is acknowledged; see docs/engine/durability.md. */

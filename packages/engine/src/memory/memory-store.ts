@@ -12,10 +12,12 @@ import {
   checkWrittenAt,
 } from '../arguments.js'
 import { CaskadeError } from '../errors.js'
+import { checkedSignal } from '../long-operations.js'
 import { OpenSnapshots } from '../open-snapshots.js'
 import { isEmptyInterval, type KeyInterval, scanRange } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type {
+  AbortOptions,
   BatchOperation,
   BorrowedRecord,
   Entry,
@@ -297,11 +299,18 @@ export class MemoryStore implements Store {
     return found
   }
 
-  async flush(): Promise<void> {
+  async checkpoint(): Promise<void> {
+    this.#checkOpen()
+    throw new TypeError('a store in memory has no files that a checkpoint could share: copy its records instead')
+  }
+
+  async flush(options?: AbortOptions): Promise<void> {
+    checkedSignal(options)?.throwIfAborted()
     this.#admitMaintenance('flush')
   }
 
-  async compactRange(): Promise<void> {
+  async compactRange(options?: AbortOptions): Promise<void> {
+    checkedSignal(options)?.throwIfAborted()
     this.#admitMaintenance('compactRange')
   }
 
@@ -316,7 +325,8 @@ export class MemoryStore implements Store {
     }
   }
 
-  async verify(): Promise<VerifyReport> {
+  async verify(options?: AbortOptions): Promise<VerifyReport> {
+    checkedSignal(options)?.throwIfAborted()
     this.#checkOpen()
     return { files: 0, bytes: 0, records: this.#records.size, errors: [] }
   }
