@@ -37,6 +37,8 @@ export type {
   ValueResult,
 } from './node/result.js'
 export { type Claim, loadsOf, type OwnerChange, ownerChanges } from './placement/claim.js'
+export { claimPartitions, loadBound } from './placement/claim-policy.js'
+export { describeClaim } from './placement/describe-claim.js'
 export { preferenceList } from './placement/preference-list.js'
 export { buildRing, type PlacementMember, type Ring } from './placement/ring.js'
 export { partitionOfSlot, slotOf, slots } from './placement/slot.js'
