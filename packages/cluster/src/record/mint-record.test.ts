@@ -97,6 +97,8 @@ test('tombstones and what has expired are not visible; their history is', () => 
   const mint = mintOf(1, { rule: 'lww' })
   const expiring = mintRecord(undefined, undefined, { ...write('1'), expiresAt: wallMs + 1 }, mint, wallMs)
   expect([visibleSiblings(expiring, wallMs).length, visibleSiblings(expiring, wallMs + 1).length]).toEqual([1, 0])
+  const endless = mintRecord(expiring, undefined, { ...write('1'), expiresAt: 2 ** 53 - 1 }, mint, wallMs)
+  expect(visibleSiblings(endless, wallMs)[0]!.expiresAt).toBe(2 ** 48 - 1)
   const deleted = mintRecord(expiring, undefined, { ...write(''), tombstone: true }, mint, wallMs)
   expect(visibleSiblings(deleted, wallMs)).toEqual([])
   expect(recordVersion(deleted)).toBe(2)

@@ -35,6 +35,8 @@ export const expiresFlag = 2
 export const requestFlag = 4
 
 export const siblingsMaxLimit = 255
+/** Latest expiry: 48 bits. */
+export const expiresAtMax = 2 ** 48 - 1
 export const historyEntriesMax = 0xffff
 
 const lengthBytes = 4
