@@ -9,7 +9,7 @@ export {
   type VersionVector,
   versionOf,
 } from './causality/version-vector.js'
-export type { Bucket, Member, MemberState, Move, ResolutionRule, Topology } from './coordination/topology.js'
+export type { Bucket, Member, MemberState, Move, Topology } from './coordination/topology.js'
 export type {
   ClientRequest,
   Condition,
@@ -20,6 +20,8 @@ export type {
   PutRequest,
   RequestId,
 } from './node/client-request.js'
+export { ClusterNode, type ClusterNodeOptions } from './node/cluster-node.js'
+export type { ColdReceiver, SendCold } from './node/cold-messages.js'
 export { type DeliberateBug, deliberateBugs } from './node/deliberate-bugs.js'
 export type { Actor, MemberNumber, NodeId, NodeIdentity } from './node/identity.js'
 export { everyoneAlive, type Liveness, type Verdict } from './node/liveness.js'
@@ -51,5 +53,7 @@ export { checkRecord, decodeRecord, encodeRecord } from './record/record-format.
 export type { RecordState, Sibling } from './record/record-state.js'
 export { lww, type Resolution, type ResolutionCounters } from './record/resolution.js'
 export { ModelReplicaStore } from './store/model-replica-store.js'
+export type { MergeFunction } from './replication/answer.js'
+export type { RecordObserver } from './replication/local-replica.js'
 export { type KeyedRecord, type NamedBytes, type ReplicaStore, replicaKeyBytesMax } from './store/replica-store.js'
 export { StoreError, type StoreErrorCode, storeErrorCode } from './store/store-error.js'
