@@ -69,7 +69,9 @@ export class ClusterNode {
     const bugs = options.deliberateBugs ?? new Set<DeliberateBug>()
     this.#store = store
     this.epoch = new MintingEpoch(store, identity.member, bugs.has('epoch-not-bumped'))
-    const clock = bugs.has('wall-clock-stamps') ? new WallClock(config.clockSkewMaxMs) : new HybridClock(config.clockSkewMaxMs)
+    const clock = bugs.has('wall-clock-stamps')
+      ? new WallClock(config.clockSkewMaxMs)
+      : new HybridClock(config.clockSkewMaxMs)
     this.local = new LocalReplica(store, this.epoch, clock, {
       dropSiblings: bugs.has('sibling-dropped-on-merge'),
       overwrite: bugs.has('replica-overwrites'),
@@ -88,7 +90,19 @@ export class ClusterNode {
     const routes = new RoutingTable(topology, bugs.has('quorum-in-new-set-only'))
     peers.adopt(routes)
     const self = identity.member
-    this.#parts = { self, config, store, local: this.local, clock, outbox: this.outbox, peers, sink, random, bugs, routes }
+    this.#parts = {
+      self,
+      config,
+      store,
+      local: this.local,
+      clock,
+      outbox: this.outbox,
+      peers,
+      sink,
+      random,
+      bugs,
+      routes,
+    }
     this.hints = new HintStore(store, config.hintBytesMax)
     this.gets = new GetCoordinator(this.#parts, options.merges ?? new Map())
     this.puts = new PutCoordinator(this.#parts, this.epoch, this.hints)

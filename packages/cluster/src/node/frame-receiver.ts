@@ -1,6 +1,6 @@
+import type { HintReplay } from '../convergence/hint-replay.js'
 import { RecordError } from '../record/record-error.js'
 import type { GetCoordinator } from '../replication/get-coordinator.js'
-import type { HintReplay } from '../convergence/hint-replay.js'
 import type { PutCoordinator } from '../replication/put-coordinator.js'
 import type { Replica } from '../replication/replica.js'
 import type { SharedParts } from '../replication/shared-parts.js'
@@ -38,7 +38,15 @@ export class FrameReceiver {
   readonly #to: Receivers
   readonly #cold = new Map<number, ColdReceiver>()
   readonly #windows = new Map<NodeId, FrameWindow>()
-  readonly #header: FrameHeader = { clusterLow: 0, clusterHigh: 0, member: 0, incarnation: 0, run: 0, number: 0, epoch: 0 }
+  readonly #header: FrameHeader = {
+    clusterLow: 0,
+    clusterHigh: 0,
+    member: 0,
+    incarnation: 0,
+    run: 0,
+    number: 0,
+    epoch: 0,
+  }
   readonly #reader = new ByteReader()
   readonly #get = new GetMessage()
   readonly #getReply = new GetReplyMessage()
@@ -112,27 +120,33 @@ export class FrameReceiver {
       case messageType.get:
         this.#get.read(reader)
         reader.expectEnd()
-        return this.#to.replica.onGet(from, this.#get)
+        this.#to.replica.onGet(from, this.#get)
+        return
       case messageType.getReply:
         this.#getReply.read(reader)
         reader.expectEnd()
-        return this.#to.gets.onReply(from, this.#getReply, now)
+        this.#to.gets.onReply(from, this.#getReply, now)
+        return
       case messageType.replicate:
         this.#replicate.read(reader)
         reader.expectEnd()
-        return this.#to.replica.onReplicate(from, this.#replicate, now)
+        this.#to.replica.onReplicate(from, this.#replicate, now)
+        return
       case messageType.replicateReply:
         this.#replicateReply.read(reader)
         reader.expectEnd()
-        return this.#replicated(from, now)
+        this.#replicated(from, now)
+        return
       case messageType.forward:
         this.#forward.read(reader)
         reader.expectEnd()
-        return this.#to.puts.onForward(from, this.#forward, now)
+        this.#to.puts.onForward(from, this.#forward, now)
+        return
       case messageType.forwardReply:
         this.#forwardReply.read(reader)
         reader.expectEnd()
-        return this.#to.puts.onForwardReply(from, this.#forwardReply, now)
+        this.#to.puts.onForwardReply(from, this.#forwardReply, now)
+        return
       default:
       // A newer node says more than this one understands.
     }

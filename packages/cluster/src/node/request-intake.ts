@@ -52,8 +52,10 @@ export class RequestIntake {
 
   request(request: ClientRequest, now: Now): void {
     const bucket = this.#parts.routes.bucket(request.bucket)
-    if (bucket === undefined)
-      return this.#refuse(request.id, 'CASKADE_BAD_REQUEST', `no bucket ${JSON.stringify(request.bucket)}: create it first`)
+    if (bucket === undefined) {
+      this.#refuse(request.id, 'CASKADE_BAD_REQUEST', `no bucket ${JSON.stringify(request.bucket)}: create it first`)
+      return
+    }
     if (request.type === 'get') this.#get(request, bucket, now)
     else if (request.type === 'getMany') this.#getMany(request, bucket, now)
     else this.#put(request, bucket, now)
@@ -65,10 +67,16 @@ export class RequestIntake {
     let session: VersionVector | undefined
     if (level === 'session' && request.sessionContext !== undefined && request.sessionContext.length > 0) {
       session = this.#sessionOf(request.sessionContext)
-      if (session === undefined) return this.#refuse(request.id, 'CASKADE_BAD_REQUEST', 'sessionContext is no context')
+      if (session === undefined) {
+        this.#refuse(request.id, 'CASKADE_BAD_REQUEST', 'sessionContext is no context')
+        return
+      }
     }
     const r = readNeed(bucket, level, request.r)
-    if (r === 0) return this.#refuse(request.id, 'CASKADE_BAD_REQUEST', `r must be from 1 to ${bucket.n}, not ${request.r}`)
+    if (r === 0) {
+      this.#refuse(request.id, 'CASKADE_BAD_REQUEST', `r must be from 1 to ${bucket.n}, not ${request.r}`)
+      return
+    }
     this.#prepare(request, bucket, r, request.key)
     this.#read.session = session
     if (!this.#gets.start(this.#read, undefined, 0, now)) this.#overloaded(request.id)
@@ -77,13 +85,24 @@ export class RequestIntake {
   #getMany(request: GetManyRequest, bucket: Bucket, now: Now): void {
     const { id, keys } = request
     const { batchKeysMax, requestsInFlightMax } = this.#parts.config
-    if (keys.length > batchKeysMax)
-      return this.#refuse(id, 'CASKADE_BAD_REQUEST', `${keys.length} keys in one request, at most ${batchKeysMax} allowed`)
+    if (keys.length > batchKeysMax) {
+      this.#refuse(id, 'CASKADE_BAD_REQUEST', `${keys.length} keys in one request, at most ${batchKeysMax} allowed`)
+      return
+    }
     for (const key of keys) if (!this.#keyFits(id, key)) return
-    if (keys.length === 0) return this.#parts.sink.reply(id, { status: 'many', results: [] })
+    if (keys.length === 0) {
+      this.#parts.sink.reply(id, { status: 'many', results: [] })
+      return
+    }
     const r = readNeed(bucket, request.level ?? 'quorum', request.r)
-    if (r === 0) return this.#refuse(id, 'CASKADE_BAD_REQUEST', `r must be from 1 to ${bucket.n}, not ${request.r}`)
-    if (this.#gets.inFlight + keys.length > requestsInFlightMax) return this.#overloaded(id)
+    if (r === 0) {
+      this.#refuse(id, 'CASKADE_BAD_REQUEST', `r must be from 1 to ${bucket.n}, not ${request.r}`)
+      return
+    }
+    if (this.#gets.inFlight + keys.length > requestsInFlightMax) {
+      this.#overloaded(id)
+      return
+    }
     const batch: Batch = { id, results: new Array(keys.length), left: keys.length }
     for (let i = 0; i < keys.length; i++) {
       this.#prepare(request, bucket, r, keys[i]!)
@@ -106,7 +125,10 @@ export class RequestIntake {
     if (!this.#keyFits(request.id, request.key)) return
     const level = request.level ?? 'quorum'
     const w = writeNeed(bucket, level, request.w)
-    if (w === 0) return this.#refuse(request.id, 'CASKADE_BAD_REQUEST', `w must be from 1 to ${bucket.n}, not ${request.w}`)
+    if (w === 0) {
+      this.#refuse(request.id, 'CASKADE_BAD_REQUEST', `w must be from 1 to ${bucket.n}, not ${request.w}`)
+      return
+    }
     const write = this.#write
     write.id = request.id
     write.bucket = bucket

@@ -1,6 +1,6 @@
 import type { Bucket } from '../coordination/topology.js'
-import type { KeyResult, ResultValue } from '../node/result.js'
-import { contextOf, readRecord } from '../record/read-record.js'
+import type { KeyResult, ResultValue, ValueResult } from '../node/result.js'
+import { contextOf, recordTimestampMs, recordVersion, visibleSiblings } from '../record/read-record.js'
 
 /** Makes one value of several concurrent ones, latest first. Must give the same for the same values. */
 export type MergeFunction = (values: readonly Uint8Array[]) => Uint8Array
@@ -16,11 +16,13 @@ export function answerOf(
   wallMs: number,
 ): KeyResult {
   if (record === undefined) return unknown
-  const { values, version, timestampMs, state } = readRecord(record, wallMs)
-  const context = contextOf(state)
-  if (values.length === 0) return { status: 'notFound', version, context }
+  const siblings = visibleSiblings(record, wallMs)
+  const version = recordVersion(record)
+  const context = contextOf(record)
+  if (siblings.length === 0) return { status: 'notFound', version, context }
+  const timestampMs = siblings[0]!.stampMs
   const found: ResultValue[] = []
-  for (const { value, stampMs, expiresAt } of values) found.push({ value, timestampMs: stampMs, expiresAt })
+  for (const { value, stampMs, expiresAt } of siblings) found.push({ value, timestampMs: stampMs, expiresAt })
   const { resolution } = bucket
   const merge = found.length > 1 && resolution.rule === 'merge' ? merges.get(resolution.name) : undefined
   if (merge === undefined) return { status: 'ok', values: found, version, context, timestampMs }
@@ -30,9 +32,12 @@ export function answerOf(
 }
 
 /** The answer to a write that made, or found, this record. */
-export function writtenAnswer(record: Uint8Array, wallMs: number): KeyResult & { status: 'ok' } {
-  const { state, version, timestampMs } = readRecord(record, wallMs)
-  return { status: 'ok', values: [], version, context: contextOf(state), timestampMs }
+export function writtenAnswer(record: Uint8Array): ValueResult {
+  return {
+    status: 'ok',
+    values: [],
+    version: recordVersion(record),
+    context: contextOf(record),
+    timestampMs: recordTimestampMs(record),
+  }
 }
-
-export const versionOfRecord = (record: Uint8Array, wallMs: number): number => readRecord(record, wallMs).version

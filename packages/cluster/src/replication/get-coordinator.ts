@@ -6,8 +6,14 @@ import type { ErrorResult, KeyResult } from '../node/result.js'
 import { sameBytes } from '../record/merge-records.js'
 import { decodeRecord } from '../record/record-format.js'
 import { messageType } from '../wire/message-type.js'
-import { asker, fixedBytesMax, type GetReplyMessage, type ReplicateReplyMessage } from '../wire/replication-messages.js'
-import { writeGet, writeReplicate } from '../wire/replication-messages.js'
+import {
+  asker,
+  fixedBytesMax,
+  type GetReplyMessage,
+  type ReplicateReplyMessage,
+  writeGet,
+  writeReplicate,
+} from '../wire/replication-messages.js'
 import { answerOf, type MergeFunction } from './answer.js'
 import { type Batch, GetSlot } from './get-request-slot.js'
 import { LatencyTracker } from './latency-tracker.js'
@@ -132,7 +138,10 @@ export class GetCoordinator {
   #ask(slot: GetSlot, place: number, peer: Peer | undefined, now: Now): void {
     slot.asked |= 1 << place
     slot.askedAtMs[place] = now.monotonicMs
-    if (slot.route.members[place] === this.#parts.self) return this.#askSelf(slot, place)
+    if (slot.route.members[place] === this.#parts.self) {
+      this.#askSelf(slot, place)
+      return
+    }
     const writer =
       peer === undefined
         ? undefined
@@ -174,7 +183,10 @@ export class GetCoordinator {
     const bit = 1 << place
     if (place < 0 || !(slot.asked & bit) || slot.answered & bit) return
     // It slept, or the network did: the client has been told otherwise, or will be in this turn.
-    if (now.monotonicMs >= slot.deadlineMs) return this.#expire(slot)
+    if (now.monotonicMs >= slot.deadlineMs) {
+      this.#expire(slot)
+      return
+    }
     const { status } = message
     if (status === replyStatus.stale || status === replyStatus.behind) {
       // One of us learns the topology; it is asked again soon.
@@ -219,7 +231,10 @@ export class GetCoordinator {
       this.#askNext(slot, now)
       return
     }
-    if (agree && slot.damaged === 0) return this.#answer(slot, merged, now)
+    if (agree && slot.damaged === 0) {
+      this.#answer(slot, merged, now)
+      return
+    }
     this.#writeBack(slot, merged, now)
   }
 
@@ -232,9 +247,15 @@ export class GetCoordinator {
   }
 
   #writeBack(slot: GetSlot, merged: Uint8Array | undefined, now: Now): void {
-    if (merged === undefined) return this.#answer(slot, merged, now)
+    if (merged === undefined) {
+      this.#answer(slot, merged, now)
+      return
+    }
     this.repairs++
-    if (this.#noWriteBack) return this.#answer(slot, merged, now)
+    if (this.#noWriteBack) {
+      this.#answer(slot, merged, now)
+      return
+    }
     slot.merged = merged
     const { members } = slot.route
     for (let i = 0; i < members.length; i++) {
@@ -283,7 +304,10 @@ export class GetCoordinator {
     if (slot === undefined || slot.merged === undefined || message.status !== replyStatus.ok) return
     const place = slot.route.members.indexOf(from)
     if (place < 0) return
-    if (now.monotonicMs >= slot.deadlineMs) return this.#expire(slot)
+    if (now.monotonicMs >= slot.deadlineMs) {
+      this.#expire(slot)
+      return
+    }
     slot.holders |= 1 << place
     this.#checkHeld(slot, now)
   }
@@ -332,7 +356,10 @@ export class GetCoordinator {
   #hedge(slot: GetSlot, now: Now): void {
     slot.hedgeDelayMs = Math.min(slot.hedgeDelayMs * 2, this.#parts.config.resendIntervalMs)
     this.#table.wakeAt(slot, Math.min(slot.deadlineMs, now.monotonicMs + slot.hedgeDelayMs))
-    if (slot.merged !== undefined) return this.#sendBack(slot, everyone(slot.route) & ~slot.holders, now)
+    if (slot.merged !== undefined) {
+      this.#sendBack(slot, everyone(slot.route) & ~slot.holders, now)
+      return
+    }
     this.hedges++
     this.#blameSilent(slot, now)
     const asked = slot.asked
@@ -367,7 +394,10 @@ export class GetCoordinator {
     const { id, batch, position } = slot
     slot.clear()
     this.#table.release(slot)
-    if (batch === undefined) return this.#parts.sink.reply(id, result)
+    if (batch === undefined) {
+      this.#parts.sink.reply(id, result)
+      return
+    }
     batch.results[position] = result
     if (--batch.left === 0) this.#parts.sink.reply(batch.id, { status: 'many', results: batch.results })
   }

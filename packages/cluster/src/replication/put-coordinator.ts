@@ -1,20 +1,20 @@
-import { keepHint } from '../convergence/keep-hint.js'
 import type { HintStore } from '../convergence/hint-store.js'
+import { keepHint } from '../convergence/keep-hint.js'
 import type { Bucket } from '../coordination/topology.js'
 import type { Condition } from '../node/client-request.js'
 import type { MemberNumber } from '../node/identity.js'
 import type { MintingEpoch } from '../node/minting-epoch.js'
 import type { Now } from '../node/now.js'
-import { readRecord } from '../record/read-record.js'
+import { recordVersion, visibleSiblings } from '../record/read-record.js'
 import { RecordError } from '../record/record-error.js'
 import { recordBytesMax } from '../wire/frame-format.js'
 import { messageType } from '../wire/message-type.js'
 import {
   asker,
-  fixedBytesMax,
-  forwardFlags,
   ForwardMessage,
   type ForwardReplyMessage,
+  fixedBytesMax,
+  forwardFlags,
   type ReplicateReplyMessage,
   writeForwardReply,
   writeReplicate,
@@ -123,15 +123,25 @@ export class PutCoordinator {
   onForward(from: MemberNumber, message: ForwardMessage, now: Now): void {
     const { routes, self } = this.#parts
     const bucket = routes.bucketNumbered(((message.key[0] ?? 0) << 8) | (message.key[1] ?? 0))
-    if (bucket === undefined || message.partition >= routes.topology.partitions)
-      return this.#replyTo(from, message, replyStatus.behind)
+    if (bucket === undefined || message.partition >= routes.topology.partitions) {
+      this.#replyTo(from, message, replyStatus.behind)
+      return
+    }
     const route = routes.route(message.partition, bucket.n)
     const agreed = epochStatus(route, message.since)
-    if (agreed !== replyStatus.ok) return this.#replyTo(from, message, agreed)
-    if (!(route.minters & (1 << route.members.indexOf(self))) || !route.members.includes(self))
-      return this.#replyTo(from, message, this.#acksForwarded ? replyStatus.ok : replyStatus.stale)
+    if (agreed !== replyStatus.ok) {
+      this.#replyTo(from, message, agreed)
+      return
+    }
+    if (!(route.minters & (1 << route.members.indexOf(self))) || !route.members.includes(self)) {
+      this.#replyTo(from, message, this.#acksForwarded ? replyStatus.ok : replyStatus.stale)
+      return
+    }
     const slot = this.#take()
-    if (slot === undefined) return this.#replyTo(from, message, replyStatus.overloaded)
+    if (slot === undefined) {
+      this.#replyTo(from, message, replyStatus.overloaded)
+      return
+    }
     const { flags } = message
     slot.origin = from
     slot.originSlot = message.slot
@@ -183,7 +193,10 @@ export class PutCoordinator {
 
   /** To the best owner that was not tried. */
   #pass(slot: PutSlot, now: Now): void {
-    if (now.monotonicMs >= slot.deadlineMs) return this.#expire(slot, now)
+    if (now.monotonicMs >= slot.deadlineMs) {
+      this.#expire(slot, now)
+      return
+    }
     this.#table.wakeAt(slot, Math.min(slot.deadlineMs, now.monotonicMs + slot.resendMs))
     const place = this.#bestMinter(slot)
     if (place < 0) {
@@ -255,19 +268,25 @@ export class PutCoordinator {
   onForwardReply(from: MemberNumber, message: ForwardReplyMessage, now: Now): void {
     const slot = this.#table.find(message.slot, message.generation)
     if (slot === undefined || slot.phase !== 'forwarding') return
-    if (now.monotonicMs >= slot.deadlineMs) return this.#expire(slot, now)
+    if (now.monotonicMs >= slot.deadlineMs) {
+      this.#expire(slot, now)
+      return
+    }
     const { status } = message
     if (status === replyStatus.ok) {
       const { version, timestampMs, context } = message
       this.#release(slot)
-      return this.#parts.sink.reply(slot.id, { status: 'ok', values: [], version, context, timestampMs })
+      this.#parts.sink.reply(slot.id, { status: 'ok', values: [], version, context, timestampMs })
+      return
     }
     // It may have happened: another owner may still acknowledge the same request.
     if (status === replyStatus.uncertain) return
     if (message.attempt < attemptsMax) slot.open &= ~(1 << message.attempt)
     slot.refusal = status as ReplyStatus
-    if ((status === replyStatus.condition || status === replyStatus.badRequest) && slot.open === 0)
-      return this.#fail(slot, status)
+    if ((status === replyStatus.condition || status === replyStatus.badRequest) && slot.open === 0) {
+      this.#fail(slot, status)
+      return
+    }
     if (status === replyStatus.stale || status === replyStatus.behind) {
       slot.tried &= ~(1 << slot.route.members.indexOf(from))
       this.#table.wakeAt(slot, Math.min(slot.deadlineMs, now.monotonicMs + topologyRetryMs))
@@ -277,16 +296,25 @@ export class PutCoordinator {
   // --- Minting
 
   #mint(slot: PutSlot, place: number, now: Now): void {
-    if (!slot.sloppy && !this.#enoughAlive(slot)) return this.#refused(slot, place, replyStatus.unavailable, now)
+    if (!slot.sloppy && !this.#enoughAlive(slot)) {
+      this.#refused(slot, place, replyStatus.unavailable, now)
+      return
+    }
     const { local } = this.#parts
     const status = local.read(slot.partition, slot.key)
-    if (status !== replyStatus.ok && status !== replyStatus.absent) return this.#refused(slot, place, status, now)
+    if (status !== replyStatus.ok && status !== replyStatus.absent) {
+      this.#refused(slot, place, status, now)
+      return
+    }
     const before = local.record
     const record = this.#recordOf(slot, before, now)
     if (record === undefined) return
     if (record !== before) {
       const stored = local.put(slot.partition, slot.key, before, record)
-      if (stored !== replyStatus.ok) return this.#refused(slot, place, stored, now)
+      if (stored !== replyStatus.ok) {
+        this.#refused(slot, place, stored, now)
+        return
+      }
     }
     this.#remember(slot)
     this.#replicate(slot, record, place, local.ticketOf(slot.partition, slot.key), now)
@@ -311,7 +339,10 @@ export class PutCoordinator {
       slot.bucket,
       now.wallMs,
     )
-    if (status !== replyStatus.ok) return this.#fail(slot, status)
+    if (status !== replyStatus.ok) {
+      this.#fail(slot, status)
+      return
+    }
     this.#remember(slot)
     slot.nextFallback = 0
     this.#replicate(slot, record, place, store.ticket, now)
@@ -344,9 +375,8 @@ export class PutCoordinator {
 
   #holds({ ifAbsent, ifVersion }: PutSlot, before: Uint8Array | undefined, now: Now): boolean {
     if (!ifAbsent && ifVersion < 0) return true
-    const reading = before === undefined ? undefined : readRecord(before, now.wallMs)
-    if (ifAbsent) return reading === undefined || reading.values.length === 0
-    return (reading?.version ?? 0) === ifVersion
+    if (ifAbsent) return before === undefined || visibleSiblings(before, now.wallMs).length === 0
+    return (before === undefined ? 0 : recordVersion(before)) === ifVersion
   }
 
   #remember({ write }: PutSlot): void {
@@ -366,7 +396,10 @@ export class PutCoordinator {
 
   /** Not minted here, nothing has happened: another owner may be able to. */
   #refused(slot: PutSlot, place: number, status: ReplyStatus, now: Now): void {
-    if (slot.origin !== 0 || status === replyStatus.unavailable) return this.#fail(slot, status)
+    if (slot.origin !== 0 || status === replyStatus.unavailable) {
+      this.#fail(slot, status)
+      return
+    }
     slot.refusal = status
     slot.tried |= 1 << place
     this.#pass(slot, now)
@@ -407,8 +440,14 @@ export class PutCoordinator {
     const { peers } = this.#parts
     const peer = peers.of(slot.route.members[place]!)
     if (peer === undefined) return
-    if (!again && (peer.shed || peers.verdict(peer) === 'dead')) return this.#hintFor(slot, place, now)
-    if (!this.#sendRecord(slot, peer, 0)) return this.#hintFor(slot, place, now)
+    if (!again && (peer.shed || peers.verdict(peer) === 'dead')) {
+      this.#hintFor(slot, place, now)
+      return
+    }
+    if (!this.#sendRecord(slot, peer, 0)) {
+      this.#hintFor(slot, place, now)
+      return
+    }
     if (!(slot.sent & (1 << place))) peer.unanswered++
     slot.sent |= 1 << place
   }
@@ -455,16 +494,22 @@ export class PutCoordinator {
     const { hintFor, status } = message
     const place = slot.route.members.indexOf(hintFor === 0 ? from : hintFor)
     if (place < 0) return
-    if (slot.phase === 'replicating' && now.monotonicMs >= slot.deadlineMs) return this.#expire(slot, now)
+    if (slot.phase === 'replicating' && now.monotonicMs >= slot.deadlineMs) {
+      this.#expire(slot, now)
+      return
+    }
     const bit = 1 << place
     if (hintFor === 0) this.#noteAnswer(slot, place, from, now)
     if (status === replyStatus.ok) {
       if (hintFor !== 0) slot.hinted |= bit
       if (hintFor === 0 || slot.sloppy) slot.acks |= bit
-      return this.#check(slot, now)
+      this.#check(slot, now)
+      return
     }
-    if (status === replyStatus.stale || status === replyStatus.behind)
-      return this.#table.wakeAt(slot, Math.min(slot.wakeAtMs, slot.deadlineMs, now.monotonicMs + topologyRetryMs))
+    if (status === replyStatus.stale || status === replyStatus.behind) {
+      this.#table.wakeAt(slot, Math.min(slot.wakeAtMs, slot.deadlineMs, now.monotonicMs + topologyRetryMs))
+      return
+    }
     if (hintFor === 0) slot.failed |= bit
     this.#hintFor(slot, place, now)
     this.#check(slot, now)
@@ -484,10 +529,13 @@ export class PutCoordinator {
     const { route, acks, w } = slot
     if (slot.phase === 'replicating') {
       if (reached(route.writeSets, acks, w)) {
-        this.#acknowledge(slot, now)
+        this.#acknowledge(slot)
         slot.phase = 'draining'
         this.#table.wakeAt(slot, now.monotonicMs + this.#parts.config.resendIntervalMs)
-      } else if (!slot.sloppy && !reachable(route.writeSets, slot.failed, w)) return this.#expire(slot, now)
+      } else if (!slot.sloppy && !reachable(route.writeSets, slot.failed, w)) {
+        this.#expire(slot, now)
+        return
+      }
     }
     if (slot.phase === 'draining' && (acks | slot.hinted) === everyone(route)) this.#release(slot)
   }
@@ -518,7 +566,8 @@ export class PutCoordinator {
       else if (slot.phase === 'forwarding') this.#table.wakeAt(slot, now.monotonicMs)
       else {
         const place = route.members.indexOf(self)
-        const kept = place < 0 ? replyStatus.absent : local.absorb(slot.partition, slot.key, slot.record, slot.bucket, false)
+        const kept =
+          place < 0 ? replyStatus.absent : local.absorb(slot.partition, slot.key, slot.record, slot.bucket, false)
         const own = kept === replyStatus.ok ? place : -1
         this.#countFrom(slot, own, local.ticketOf(slot.partition, slot.key), now)
       }
@@ -542,9 +591,12 @@ export class PutCoordinator {
     if (slot.phase === 'forwarding') {
       const place = slot.route.members.indexOf(this.#parts.self)
       // The topology may have made this node an owner, and nobody else has been asked.
-      if (slot.open === 0 && place >= 0 && slot.route.minters & (1 << place) && !(slot.tried & (1 << place)))
-        return this.#mint(slot, place, now)
-      return this.#pass(slot, now)
+      if (slot.open === 0 && place >= 0 && slot.route.minters & (1 << place) && !(slot.tried & (1 << place))) {
+        this.#mint(slot, place, now)
+        return
+      }
+      this.#pass(slot, now)
+      return
     }
     this.#table.wakeAt(slot, Math.min(slot.deadlineMs, now.monotonicMs + slot.resendMs))
     slot.failed = 0
@@ -566,9 +618,12 @@ export class PutCoordinator {
 
   // --- Ends
 
-  #acknowledge(slot: PutSlot, now: Now): void {
-    const answer = writtenAnswer(slot.record, now.wallMs)
-    if (slot.origin === 0) return this.#parts.sink.reply(slot.id, answer)
+  #acknowledge(slot: PutSlot): void {
+    const answer = writtenAnswer(slot.record)
+    if (slot.origin === 0) {
+      this.#parts.sink.reply(slot.id, answer)
+      return
+    }
     this.#answerOrigin(slot, replyStatus.ok, answer.version, answer.timestampMs, answer.context)
   }
 

@@ -1,4 +1,5 @@
 import type { HintStore } from '../convergence/hint-store.js'
+import { keepHint } from '../convergence/keep-hint.js'
 import type { MemberNumber } from '../node/identity.js'
 import type { Now } from '../node/now.js'
 import { checkRecord, readStampLogical, readStampMs, siblingsAt } from '../record/record-format.js'
@@ -11,7 +12,6 @@ import {
   writeGetReply,
   writeReplicateReply,
 } from '../wire/replication-messages.js'
-import { keepHint } from '../convergence/keep-hint.js'
 import { type ReplyStatus, replyStatus } from './reply-status.js'
 import type { Route } from './route.js'
 import type { SharedParts } from './shared-parts.js'
