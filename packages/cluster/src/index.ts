@@ -9,6 +9,8 @@ export {
   type VersionVector,
   versionOf,
 } from './causality/version-vector.js'
+export { childrenOf, HashTree, treeFanout } from './convergence/hash-tree.js'
+export { noRecord, type RecordHash, recordHash, treePlaceOf } from './convergence/record-hash.js'
 export type { Bucket, Member, MemberState, Move, Topology } from './coordination/topology.js'
 export type {
   ClientRequest,
@@ -54,6 +56,7 @@ export type { RecordState, Sibling } from './record/record-state.js'
 export { lww, type Resolution, type ResolutionCounters } from './record/resolution.js'
 export type { MergeFunction } from './replication/answer.js'
 export type { RecordObserver } from './replication/local-replica.js'
+export { EngineReplicaStore, type EngineReplicaStoreOptions } from './store/engine-replica-store.js'
 export { ModelReplicaStore } from './store/model-replica-store.js'
 export { type KeyedRecord, type NamedBytes, type ReplicaStore, replicaKeyBytesMax } from './store/replica-store.js'
 export { StoreError, type StoreErrorCode, storeErrorCode } from './store/store-error.js'
