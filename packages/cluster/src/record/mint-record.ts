@@ -10,7 +10,6 @@ import {
   decodeRecord,
   encodedSiblingBytes,
   encodeRecord,
-  expiresAtMax,
   historyAt,
   historyEntriesOf,
   isRequest,
@@ -30,7 +29,7 @@ export interface NewWrite {
   /** Empty for a tombstone. */
   value: Uint8Array
   tombstone: boolean
-  /** Milliseconds since the epoch; 0: never. Beyond 2^48 - 1, in the year 10889, it is that. */
+  /** Milliseconds since the epoch, below 2^48; 0: never. */
   expiresAt: number
   requestHigh: number
   requestLow: number
@@ -115,7 +114,7 @@ function siblingOf(write: NewWrite, actor: Actor, counter: number, clock: Hybrid
     counter,
     stampMs: clock.ms,
     stampLogical: clock.logical,
-    expiresAt: Math.min(write.expiresAt, expiresAtMax),
+    expiresAt: write.expiresAt,
     tombstone: write.tombstone,
     requestHigh: write.requestHigh,
     requestLow: write.requestLow,

@@ -22,7 +22,9 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
   const means = { map, fallocate: native }
   return {
     mapped: map !== undefined,
-    makeDirectory: (path) => attempt('create', path, () => makeDirectories(path)),
+    makeDirectory: (path) => {
+      attempt('create', path, () => makeDirectories(path))
+    },
     removeDirectory: (path) => attempt('remove', path, () => removeEmptyDirectory(path)),
     list: (directory) => attempt('list', directory, () => fs.readdirSync(directory).sort()),
     size: (path) => attempt('examine', path, () => fs.statSync(path, { throwIfNoEntry: false })?.size),
@@ -78,9 +80,9 @@ function syncDirectory(directory: string): void {
 }
 
 /** Not `recursive: true`: where a parent exists but takes no directories (/proc), Node's own loop never ends. */
-function makeDirectories(path: string): boolean {
+function makeDirectories(path: string): void {
   const isThere = () => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-  if (isThere()) return false
+  if (isThere()) return
   const parent = dirname(path)
   if (parent !== path) makeDirectories(parent)
   try {
@@ -90,5 +92,4 @@ function makeDirectories(path: string): boolean {
     if (!isThere()) throw error
   }
   syncDirectory(parent)
-  return true
 }

@@ -14,5 +14,4 @@ export class FoundRecord implements RecordFields {
   kind = kindPut
   expiresAt = 0
   tag = 0
-  writtenAt = 0
 }

@@ -15,8 +15,6 @@ export interface RecordFields {
   /** 0: never */
   expiresAt: number
   tag: number
-  /** 0: not recorded */
-  writtenAt: number
 }
 
 /**

@@ -9,15 +9,12 @@ import {
   checkTag,
   checkValue,
   checkValueLength,
-  checkWrittenAt,
 } from '../arguments.js'
 import { CaskadeError } from '../errors.js'
-import { checkedSignal } from '../long-operations.js'
 import { OpenSnapshots } from '../open-snapshots.js'
 import { isEmptyInterval, type KeyInterval, scanRange } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type {
-  AbortOptions,
   BatchOperation,
   BorrowedRecord,
   Entry,
@@ -38,7 +35,6 @@ interface Stored {
   sequence: number
   expiresAt: number
   tag: number
-  writtenAt: number
 }
 
 type Records = Map<string, Stored>
@@ -110,12 +106,14 @@ export class MemoryStore implements Store {
     return keys.map((key) => this.getSync(key, options))
   }
 
+  prefetch(): void {}
+
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
     checkKeyLength(end - start)
     const stored = this.#live(toText(source, start, end))
     if (stored === undefined) return undefined
-    const { value, sequence, expiresAt, tag, writtenAt } = stored
-    return { bytes: value, valueStart: 0, valueEnd: value.length, sequence, expiresAt, tag, writtenAt }
+    const { value, sequence, expiresAt, tag } = stored
+    return { bytes: value, valueStart: 0, valueEnd: value.length, sequence, expiresAt, tag }
   }
 
   putFrom(
@@ -127,13 +125,11 @@ export class MemoryStore implements Store {
     valueEnd: number,
     expiresAt: number,
     tag: number,
-    writtenAt: number,
   ): number {
     checkKeyLength(keyEnd - keyStart)
     checkValueLength(valueEnd - valueStart)
     checkExpiresAt(expiresAt)
     checkTag(tag)
-    checkWrittenAt(writtenAt)
     const text = toText(keySource, keyStart, keyEnd)
     this.#live(text)
     const records = this.#ownRecords()
@@ -144,7 +140,6 @@ export class MemoryStore implements Store {
       sequence: ++this.#sequence,
       expiresAt,
       tag,
-      writtenAt,
     })
     return this.#sequence
   }
@@ -152,8 +147,7 @@ export class MemoryStore implements Store {
   putSync(key: Uint8Array, value: Uint8Array, options: WriteOptions = {}): number {
     checkKey(key)
     checkValue(value)
-    const { expiresAt = 0, tag = 0, writtenAt = 0 } = options
-    return this.putFrom(key, 0, key.length, value, 0, value.length, expiresAt, tag, writtenAt)
+    return this.putFrom(key, 0, key.length, value, 0, value.length, options.expiresAt ?? 0, options.tag ?? 0)
   }
 
   async put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number> {
@@ -201,7 +195,6 @@ export class MemoryStore implements Store {
       checkValue(operation.value)
       checkExpiresAt(operation.expiresAt ?? 0)
       checkTag(operation.tag ?? 0)
-      checkWrittenAt(operation.writtenAt ?? 0)
     }
     for (const operation of batch) {
       if (operation.type === 'delete') this.deleteSync(operation.key)
@@ -299,18 +292,11 @@ export class MemoryStore implements Store {
     return found
   }
 
-  async checkpoint(): Promise<void> {
-    this.#checkOpen()
-    throw new TypeError('a store in memory has no files that a checkpoint could share: copy its records instead')
-  }
-
-  async flush(options?: AbortOptions): Promise<void> {
-    checkedSignal(options)?.throwIfAborted()
+  async flush(): Promise<void> {
     this.#admitMaintenance('flush')
   }
 
-  async compactRange(options?: AbortOptions): Promise<void> {
-    checkedSignal(options)?.throwIfAborted()
+  async compactRange(): Promise<void> {
     this.#admitMaintenance('compactRange')
   }
 
@@ -325,8 +311,7 @@ export class MemoryStore implements Store {
     }
   }
 
-  async verify(options?: AbortOptions): Promise<VerifyReport> {
-    checkedSignal(options)?.throwIfAborted()
+  async verify(): Promise<VerifyReport> {
     this.#checkOpen()
     return { files: 0, bytes: 0, records: this.#records.size, errors: [] }
   }

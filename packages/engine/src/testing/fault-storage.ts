@@ -66,9 +66,9 @@ export class FaultStorage implements Storage {
     return fault
   }
 
-  makeDirectory(path: string): boolean {
+  makeDirectory(path: string): void {
     this.#enter('makeDirectory', path)
-    return this.#inner.makeDirectory(path)
+    this.#inner.makeDirectory(path)
   }
 
   removeDirectory(path: string): void {

@@ -11,7 +11,6 @@ export function openInline(
   storage: Storage,
   options: Partial<LsmOptions> = {},
   later?: (run: () => void) => void,
-  directory = storeDirectory,
 ): Promise<LsmStore> {
   let salt = 1
   const whole: LsmOptions = {
@@ -24,9 +23,8 @@ export function openInline(
     onEvent: () => {},
     ...options,
   }
-  const newJobs = () => new InlineJobs(storage, later)
-  const jobs = { flusher: newJobs(), compactor: newJobs(), onDemand: newJobs() }
-  return LsmStore.open(storage, directory, whole, jobs)
+  const jobs = { flusher: new InlineJobs(storage, later), compactor: new InlineJobs(storage, later) }
+  return LsmStore.open(storage, storeDirectory, whole, jobs)
 }
 
 /** A disk in memory with one store on it. */

@@ -111,7 +111,6 @@ export class VisibleScan implements Iterator<Entry, undefined> {
       sequence: record.sequence,
       expiresAt: record.expiresAt,
       tag: record.tag,
-      writtenAt: record.writtenAt,
     }
   }
 

@@ -20,16 +20,14 @@ export class TableCursor extends FoundRecord implements RecordCursor {
   #block = -1
   #entry = 0
   #entries = 0
-  readonly #baseWrittenAt: number
   #baseSequence = 0
   #offsets = 0
   #offsetBytes = 2
 
-  constructor(blocks: TableBlocks, index: BlockIndex, baseWrittenAt: number, readahead: boolean) {
+  constructor(blocks: TableBlocks, index: BlockIndex, readahead: boolean) {
     super()
     this.#blocks = blocks
     this.#index = index
-    this.#baseWrittenAt = baseWrittenAt
     this.#scratch = new BlockScratch(readahead)
   }
 
@@ -61,7 +59,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     if (!this.valid) return
     if (this.#entry + 1 < this.#entries) {
       this.#entry++
-      decodeRecord(this.#place.bytes, this.valueEnd, this.#baseSequence, this.#baseWrittenAt, this)
+      decodeRecord(this.#place.bytes, this.valueEnd, this.#baseSequence, this)
     } else {
       this.#nextBlock()
     }
@@ -106,7 +104,6 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     const { bytes, start } = this.#place
     this.#entry = entry
     this.valid = true
-    const record = start + offsetAt(bytes, this.#offsets, this.#offsetBytes, entry)
-    decodeRecord(bytes, record, this.#baseSequence, this.#baseWrittenAt, this)
+    decodeRecord(bytes, start + offsetAt(bytes, this.#offsets, this.#offsetBytes, entry), this.#baseSequence, this)
   }
 }
