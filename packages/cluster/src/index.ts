@@ -9,7 +9,9 @@ export {
   type VersionVector,
   versionOf,
 } from './causality/version-vector.js'
-export type { Bucket, Member, MemberState, Move, ResolutionRule, Topology } from './coordination/topology.js'
+export { childrenOf, HashTree, treeFanout } from './convergence/hash-tree.js'
+export { noRecord, type RecordHash, recordHash, treePlaceOf } from './convergence/record-hash.js'
+export type { Bucket, Member, MemberState, Move, Topology } from './coordination/topology.js'
 export type {
   ClientRequest,
   Condition,
@@ -20,6 +22,8 @@ export type {
   PutRequest,
   RequestId,
 } from './node/client-request.js'
+export { ClusterNode, type ClusterNodeOptions } from './node/cluster-node.js'
+export type { ColdReceiver, SendCold } from './node/cold-messages.js'
 export { type DeliberateBug, deliberateBugs } from './node/deliberate-bugs.js'
 export type { Actor, MemberNumber, NodeId, NodeIdentity } from './node/identity.js'
 export { everyoneAlive, type Liveness, type Verdict } from './node/liveness.js'
@@ -37,6 +41,8 @@ export type {
   ValueResult,
 } from './node/result.js'
 export { type Claim, loadsOf, type OwnerChange, ownerChanges } from './placement/claim.js'
+export { claimPartitions, loadBound } from './placement/claim-policy.js'
+export { describeClaim } from './placement/describe-claim.js'
 export { preferenceList } from './placement/preference-list.js'
 export { buildRing, type PlacementMember, type Ring } from './placement/ring.js'
 export { partitionOfSlot, slotOf, slots } from './placement/slot.js'
@@ -48,6 +54,9 @@ export { RecordError, type RecordErrorCode } from './record/record-error.js'
 export { checkRecord, decodeRecord, encodeRecord } from './record/record-format.js'
 export type { RecordState, Sibling } from './record/record-state.js'
 export { lww, type Resolution, type ResolutionCounters } from './record/resolution.js'
+export type { MergeFunction } from './replication/answer.js'
+export type { RecordObserver } from './replication/local-replica.js'
+export { EngineReplicaStore, type EngineReplicaStoreOptions } from './store/engine-replica-store.js'
 export { ModelReplicaStore } from './store/model-replica-store.js'
 export { type KeyedRecord, type NamedBytes, type ReplicaStore, replicaKeyBytesMax } from './store/replica-store.js'
 export { StoreError, type StoreErrorCode, storeErrorCode } from './store/store-error.js'

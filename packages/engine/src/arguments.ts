@@ -1,4 +1,12 @@
-import { type BatchOperation, type KeyRange, keyBytesMax, type ScanOptions, tagMax, valueBytesMax } from './store.js'
+import {
+  type BatchOperation,
+  type KeyRange,
+  keyBytesMax,
+  type ScanOptions,
+  tagMax,
+  valueBytesMax,
+  writtenAtMax,
+} from './store.js'
 
 /** The checks of every public write and read: a caller's mistake is a TypeError or RangeError, and nothing has happened. */
 export function checkKey(key: Uint8Array): void {
@@ -29,6 +37,13 @@ export function checkExpiresAt(expiresAt: number): void {
 export function checkTag(tag: number): void {
   if (!Number.isInteger(tag) || tag < 0 || tag > tagMax)
     throw new RangeError(`a tag is a whole number from 0 to ${tagMax}, not ${tag}`)
+}
+
+export function checkWrittenAt(writtenAt: number): void {
+  if (!Number.isInteger(writtenAt) || writtenAt < 0 || writtenAt > writtenAtMax)
+    throw new RangeError(
+      `writtenAt is a whole number of milliseconds since the epoch up to ${writtenAtMax}, or 0 for not recorded, not ${writtenAt}`,
+    )
 }
 
 export function checkRange(range: KeyRange): void {

@@ -27,7 +27,7 @@ export async function openStore(directory: string, options: OpenOptions = {}): P
     salt: () => randomBytes(4).readUInt32LE(),
     onEvent: options.onEvent ?? (() => {}),
   }
-  const jobs = { flusher: new WorkerJobs(mmap), compactor: new WorkerJobs(mmap) }
+  const jobs = { flusher: new WorkerJobs(mmap), compactor: new WorkerJobs(mmap), onDemand: new WorkerJobs(mmap) }
   return LsmStore.open(openNodeStorage({ mmap }), resolve(directory), whole, jobs)
 }
 

@@ -11,6 +11,8 @@ export const keyBytesMax = 65_535
 export const valueBytesMax = 256 * 1024 * 1024
 /** Largest `tag`. */
 export const tagMax = 15
+/** Latest `writtenAt`: 48 bits of milliseconds, some 8,900 years. */
+export const writtenAtMax = 2 ** 48 - 1
 
 export interface StoreCapabilities {
   /** `scan` yields keys in bytewise order. */
@@ -24,6 +26,11 @@ export interface WriteOptions {
   expiresAt?: number
   /** A small number (0..15) kept with the record for the caller's own use, such as the value's type. */
   tag?: number
+  /**
+   * Milliseconds since the epoch kept with the record, as the caller says: when it was written. 0 or absent: not recorded,
+   * and no byte is spent on it.
+   */
+  writtenAt?: number
 }
 
 export type BatchOperation =
@@ -72,6 +79,8 @@ export interface Entry {
   /** 0: never. */
   expiresAt: number
   tag: number
+  /** 0: not recorded. */
+  writtenAt: number
 }
 
 /**
@@ -85,6 +94,7 @@ export interface BorrowedRecord {
   sequence: number
   expiresAt: number
   tag: number
+  writtenAt: number
 }
 
 /** A range of records as of the moment `scan` was called; iterate it once, either way. Breaking out releases what it pins. */
@@ -129,12 +139,6 @@ export interface Store extends AsyncDisposable {
    */
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined
 
-  /**
-   * Hot path, a hint: reads ahead what a lookup of `source[start, end)` will touch, so that the cache misses of several
-   * lookups overlap. Changes nothing, answers nothing, throws nothing.
-   */
-  prefetch(source: Uint8Array, start: number, end: number): void
-
   /** Resolves to the write's sequence once it is as durable as the store's `durability` promises, and the store wants more. */
   put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number>
   /** Applied on return and sure to survive the death of the process; for more, await `durable()`. Returns the sequence. */
@@ -149,6 +153,7 @@ export interface Store extends AsyncDisposable {
     valueEnd: number,
     expiresAt: number,
     tag: number,
+    writtenAt: number,
   ): number
   delete(key: Uint8Array): Promise<number>
   deleteSync(key: Uint8Array): number
@@ -190,14 +195,26 @@ export interface Store extends AsyncDisposable {
    */
   approximateSize(range: KeyRange): number
 
-  /** Everything in memory becomes tables on disk. */
-  flush(): Promise<void>
+  /**
+   * A second store in a directory that is absent or empty: everything up to a moment between the call and its first wait, while
+   * writing goes on. Files are shared by hard links where the file system has them, so it costs little time and, until the two
+   * drift apart, no space. Durable when it resolves. After an error, or an abort, nothing is left of it.
+   */
+  checkpoint(directory: string, options?: AbortOptions): Promise<void>
+  /** Everything in memory becomes tables on disk. Aborted, it no longer waits for that. */
+  flush(options?: AbortOptions): Promise<void>
   /** Rewrites everything in the range to the last level: drops what is overwritten, deleted or expired. */
-  compactRange(options?: { gte?: Uint8Array; lt?: Uint8Array }): Promise<void>
+  compactRange(options?: { gte?: Uint8Array; lt?: Uint8Array } & AbortOptions): Promise<void>
   stats(): StoreStats
   /** Reads every byte of every file against its checksum. */
-  verify(): Promise<VerifyReport>
+  verify(options?: AbortOptions): Promise<VerifyReport>
   close(): Promise<void>
+}
+
+/** Of operations that take a while. */
+export interface AbortOptions {
+  /** When it aborts, the operation rejects with its reason, and nothing of it is half done. */
+  signal?: AbortSignal
 }
 
 /** What a write has survived when it is acknowledged; see docs/engine/durability.md. */

@@ -198,6 +198,7 @@ describe('one record', () => {
     await put('c', `{"value": 1, "expiresAt": ${now + 3000}}`)
     expect((await get('a')).body).toMatchObject({ expiresAt: now + 1500, timestamp: now })
     const raw = await get('b', { accept: 'application/octet-stream' })
+    expect(raw.headers.get('caskade-timestamp')).toBe(String(now))
     expect(raw.headers.get('caskade-expires-at')).toBe(String(now + 2000))
     now += 1499
     expect((await get('a')).status).toBe(200)
@@ -269,6 +270,59 @@ describe('conditions', () => {
   })
 })
 
+describe('the timestamp', () => {
+  test('is that of the write, by every way of writing and of reading', async () => {
+    let now = 1_700_000_000_000
+    const { node, put, get, ask, batch, write } = await api({ clock: () => now })
+    const resp = (...words: string[]) => redis(node.resp.port, ...words)
+    const timestamp = async (key: string) => {
+      const each = (await get(key)).body.timestamp
+      const [item] = (await batch(key)).body.items
+      const listed = (await ask('GET', `/api/v1/kv?prefix=${key}&limit=1`)).body.items[0]
+      expect([item.timestamp, listed.timestamp]).toEqual([each, each])
+      return each
+    }
+    await put('a', '{"value": "1"}')
+    await write({ key: 'b', value: '2' })
+    await resp('SET', 'c', '3')
+    await resp('MSET', 'd', '4', 'e', '5')
+    const first = now
+    now += 5000
+    for (const key of 'abcde') expect([key, await timestamp(key)]).toEqual([key, first])
+    // What changes nothing is no write.
+    expect((await put('a', '{"value": "x", "condition": "ifNotExists"}')).status).toBe(412)
+    await resp('SETNX', 'a', 'x')
+    await resp('PERSIST', 'a')
+    await resp('GETEX', 'a')
+    await resp('SETBIT', 'a', '0', '0')
+    expect(await timestamp('a')).toBe(first)
+    const changes: [string, ...string[]][] = [
+      ['a', 'APPEND', 'a', '0'],
+      ['b', 'EXPIRE', 'b', '100'],
+      ['b', 'GETEX', 'b', 'EX', '200'],
+      ['b', 'PERSIST', 'b'],
+      ['c', 'INCR', 'c'],
+      ['c', 'SETRANGE', 'c', '0', 'x'],
+      ['f', 'RENAME', 'd', 'f'],
+      ['g', 'COPY', 'e', 'g'],
+      ['e', 'SETBIT', 'e', '0', '1'],
+    ]
+    for (const [key, ...words] of changes) {
+      now += 10
+      expect(await resp(...words)).not.toMatch(/^-/)
+      expect([words[0], await timestamp(key)]).toEqual([words[0], now])
+    }
+  })
+
+  test('is absent where the store does not know it', async () => {
+    const { node, get, ask } = await api()
+    node.store.putSync(Buffer.from('old'), Buffer.from('1'))
+    expect(Object.keys((await get('old')).body)).toEqual(['key', 'value', 'version'])
+    const raw = await ask('GET', '/api/v1/kv/old', undefined, { accept: 'application/octet-stream' })
+    expect(raw.headers.get('caskade-timestamp')).toBeNull()
+  })
+})
+
 describe('batches', () => {
   test('reads in the order asked for', async () => {
     const { put, batch } = await api()
@@ -280,7 +334,13 @@ describe('batches', () => {
     const { items } = JSON.parse(text)
     expect(items.map((item: { found: boolean }) => item.found)).toEqual([false, true, true, true])
     expect(items[0]).toEqual({ found: false, key: 'missing' })
-    expect(items[2]).toEqual({ found: true, key: 'a', value: 'A', version: expect.any(Number) })
+    expect(items[2]).toEqual({
+      found: true,
+      key: 'a',
+      value: 'A',
+      version: expect.any(Number),
+      timestamp: expect.any(Number),
+    })
     expect((await batch()).body).toEqual({ items: [] })
   })
 
@@ -359,7 +419,7 @@ describe('listing', () => {
     expect(seen).toEqual(Array.from({ length: 25 }, (_, i) => `p/${String(i).padStart(2, '0')}`))
     const { body: keys } = await ask('GET', '/api/v1/kv?values=false&limit=1000')
     expect(keys.items).toHaveLength(27)
-    expect(keys.items[0]).toEqual({ key: 'p/00', version: expect.any(Number) })
+    expect(keys.items[0]).toEqual({ key: 'p/00', version: expect.any(Number), timestamp: expect.any(Number) })
     expect(keys.items[26]).toMatchObject({ key: { base64: '/wE=' } })
     expect((await ask('GET', '/api/v1/kv?prefix=%ff')).body.items).toHaveLength(1)
     expect((await ask('GET', '/api/v1/kv?prefix=none')).body).toEqual({ items: [] })

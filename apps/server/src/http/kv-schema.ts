@@ -75,14 +75,15 @@ const recordMembers = {
   value: Value,
   encoding: Type.Optional(Encoding),
   version: Version,
+  timestamp: Type.Optional(
+    Type.Integer({
+      description:
+        "The node's clock at the write that `version` counts, in milliseconds since the epoch. Absent: not recorded (the record was written by a program that embeds the engine).",
+    }),
+  ),
   expiresAt: Type.Optional(ExpiresAt),
 }
-export const RecordAnswer = Type.Object({
-  ...recordMembers,
-  timestamp: Type.Integer({
-    description: "The node's clock when it read the record, in milliseconds since the epoch.",
-  }),
-})
+export const RecordAnswer = Type.Object(recordMembers)
 export const BatchAnswer = Type.Object({
   items: Type.Array(
     Type.Union([

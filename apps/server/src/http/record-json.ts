@@ -26,7 +26,7 @@ export function valueJson(value: Uint8Array, tag: number): ValueJson {
 }
 
 /** The members every answer about a record has, as pieces of text to be joined. */
-export function pushRecordJson(pieces: Buffer[], entry: Entry, withValue: boolean, timestamp?: number): void {
+export function pushRecordJson(pieces: Buffer[], entry: Entry, withValue: boolean): void {
   pieces.push(Buffer.from(`{"key":${keyJson(entry.key)}`))
   if (withValue) {
     const { json, encoding } = valueJson(entry.value, entry.tag)
@@ -34,7 +34,7 @@ export function pushRecordJson(pieces: Buffer[], entry: Entry, withValue: boolea
     if (encoding !== undefined) pieces.push(Buffer.from(`,"encoding":"${encoding}"`))
   }
   const expires = entry.expiresAt === 0 ? '' : `,"expiresAt":${entry.expiresAt}`
-  const at = timestamp === undefined ? '' : `,"timestamp":${timestamp}`
+  const at = entry.writtenAt === 0 ? '' : `,"timestamp":${entry.writtenAt}`
   pieces.push(Buffer.from(`,"version":${entry.sequence}${at}${expires}}`))
 }
 

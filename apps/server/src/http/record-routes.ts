@@ -45,7 +45,8 @@ export function recordRoutes(context: KvContext): FastifyPluginAsyncTypebox {
     const media = request.headers['content-type'] ?? ''
     if (media.startsWith(bytesType)) {
       checkValueLength(body.length, valueBytesMax)
-      return { type: 'put', key, value: body, tag: valueTag.binary, expiresAt: queryExpiry, condition: undefined }
+      const tag = valueTag.binary
+      return { type: 'put', key, value: body, tag, expiresAt: queryExpiry, writtenAt: now, condition: undefined }
     }
     if (!media.startsWith('application/json'))
       throw new HttpError('CASKADE_UNSUPPORTED_MEDIA_TYPE', `PUT takes application/json or ${bytesType}, not ${media}`)
@@ -89,13 +90,14 @@ export function recordRoutes(context: KvContext): FastifyPluginAsyncTypebox {
         }
         if (type === bytesType) {
           if (entry.expiresAt !== 0) reply.header('caskade-expires-at', entry.expiresAt)
+          if (entry.writtenAt !== 0) reply.header('caskade-timestamp', entry.writtenAt)
           return reply
             .type(bytesType)
             .header('x-content-type-options', 'nosniff')
             .send(Buffer.from(entry.value.buffer, entry.value.byteOffset, entry.value.length))
         }
         const pieces: Buffer[] = []
-        pushRecordJson(pieces, entry, true, clock())
+        pushRecordJson(pieces, entry, true)
         return reply.type(jsonType).send(Buffer.concat(pieces))
       },
     )
@@ -121,7 +123,7 @@ export function recordRoutes(context: KvContext): FastifyPluginAsyncTypebox {
         if (write.condition !== undefined) conditions.push(write.condition)
         // From here to putSync nothing awaits: the condition still holds when the write happens.
         if (conditions.length > 0) checkConditions(conditions, versionOf(store, key))
-        const version = store.putSync(key, write.value, { expiresAt: write.expiresAt, tag: write.tag })
+        const version = store.putSync(key, write.value, write)
         await acknowledged(store)
         return reply.type(jsonType).header('etag', `"${version}"`).send(`{"success":true,"version":${version}}`)
       },

@@ -18,7 +18,7 @@ function read(text: string, key?: string) {
 
 describe('an operation', () => {
   test('keeps a value as it came, with what it was', () => {
-    const put = { type: 'put', key: 'k', expiresAt: 0, condition: undefined }
+    const put = { type: 'put', key: 'k', expiresAt: 0, writtenAt: now, condition: undefined }
     expect(read('{"key":"k","value":"a\\nb"}')).toEqual({ ...put, value: 'a\nb', tag: valueTag.text })
     expect(read('{"value": {"n": 1e400, "n": 1} , "key":"k"}')).toEqual({
       ...put,

@@ -12,6 +12,8 @@ export interface Write {
   tag: number
   /** Milliseconds since the epoch; 0: never. */
   expiresAt: number
+  /** The node's clock when the request was read, in milliseconds since the epoch. */
+  writtenAt: number
   condition: Condition | undefined
 }
 
@@ -161,7 +163,7 @@ export function readWrite(scanner: JsonScanner, limits: DecoderLimits, knownKey?
   if (type === 'delete') {
     if (slice ?? encoding ?? ttlSeconds ?? expiresAt)
       throw new HttpError('CASKADE_BAD_REQUEST', 'an operation of type "delete" takes only "key" and "condition"')
-    return { type, key, value: empty, tag: 0, expiresAt: 0, condition }
+    return { type, key, value: empty, tag: 0, expiresAt: 0, writtenAt: limits.now, condition }
   }
   if (type !== undefined && type !== 'put')
     throw new HttpError('CASKADE_BAD_REQUEST', `"type" is "put" or "delete", not ${JSON.stringify(type)}`)
@@ -183,6 +185,7 @@ export function readWrite(scanner: JsonScanner, limits: DecoderLimits, knownKey?
     value,
     tag,
     expiresAt: ttlSeconds === undefined ? (expiresAt ?? 0) : expiryOf(ttlSeconds, limits.now),
+    writtenAt: limits.now,
     condition,
   }
 }

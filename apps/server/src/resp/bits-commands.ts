@@ -52,7 +52,8 @@ function setbit(session: Session, args: CommandArguments, out: ReplyWriter): voi
     const expiresAt = record?.expiresAt ?? 0
     value[at] = bit === 1 ? value[at]! | mask : value[at]! & ~mask
     const { bytes } = args
-    session.node.store.putFrom(bytes, args.start(1), args.end(1), value, 0, value.length, expiresAt, valueTag.raw)
+    const { store, now } = session.node
+    store.putFrom(bytes, args.start(1), args.end(1), value, 0, value.length, expiresAt, valueTag.raw, now)
   }
   out.integer(old)
 }

@@ -63,7 +63,7 @@ const expire =
       store.deleteFrom(args.bytes, args.start(1), args.end(1))
     } else {
       const value = ownValue(record)
-      store.putFrom(args.bytes, args.start(1), args.end(1), value, 0, value.length, time, record.tag)
+      store.putFrom(args.bytes, args.start(1), args.end(1), value, 0, value.length, time, record.tag, now)
     }
     out.integer(1)
   }
@@ -89,8 +89,8 @@ function persist(session: Session, args: CommandArguments, out: ReplyWriter): vo
     return
   }
   const value = ownValue(record)
-  const { store } = session.node
-  store.putFrom(args.bytes, args.start(1), args.end(1), value, 0, value.length, 0, record.tag)
+  const { store, now } = session.node
+  store.putFrom(args.bytes, args.start(1), args.end(1), value, 0, value.length, 0, record.tag, now)
   out.integer(1)
 }
 

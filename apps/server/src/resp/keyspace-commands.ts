@@ -212,7 +212,7 @@ function randomkey({ node }: Session, _: CommandArguments, out: ReplyWriter): vo
 const rename =
   (onlyNew: boolean) =>
   (session: Session, args: CommandArguments, out: ReplyWriter): void => {
-    const { store } = session.node
+    const { store, now } = session.node
     const entry = store.getEntry(args.view(1))
     if (entry === undefined) {
       out.error('ERR no such key')
@@ -221,7 +221,7 @@ const rename =
     const taken = onlyNew && store.borrow(args.bytes, args.start(2), args.end(2)) !== undefined
     if (!taken && !args.equal(1, 2)) {
       store.atomic(() => {
-        store.putSync(args.view(2), entry.value, { expiresAt: entry.expiresAt, tag: entry.tag })
+        store.putSync(args.view(2), entry.value, { expiresAt: entry.expiresAt, tag: entry.tag, writtenAt: now })
         store.deleteSync(entry.key)
       })
     }
@@ -250,14 +250,14 @@ function copy(session: Session, args: CommandArguments, out: ReplyWriter): void 
     out.error('ERR source and destination objects are the same')
     return
   }
-  const { store } = session.node
+  const { store, now } = session.node
   const entry = store.getEntry(args.view(1))
   const taken = !replace && store.borrow(args.bytes, args.start(2), args.end(2)) !== undefined
   if (entry === undefined || taken) {
     out.integer(0)
     return
   }
-  store.putSync(args.view(2), entry.value, { expiresAt: entry.expiresAt, tag: entry.tag })
+  store.putSync(args.view(2), entry.value, { expiresAt: entry.expiresAt, tag: entry.tag, writtenAt: now })
   out.integer(1)
 }
 

@@ -94,6 +94,7 @@ export class RespServer {
       runId: randomBytes(20).toString('hex'),
       port: 0,
       host: '',
+      now: clock(),
       mark: performance.now(),
       heldBytes: 0,
       evict: () => this.#evict(),

@@ -39,6 +39,8 @@ export interface RespNode {
   readonly runId: string
   port: number
   host: string
+  /** `clock` when the commands that run now began to be run: the time of what they write. One reading for all of a chunk. */
+  now: number
   /** `monotonic` when the latest command ended: one reading of the clock per command serves two of them. */
   mark: number
   /** Received and unsent bytes of all connections, as far as they are held here. */

@@ -22,7 +22,8 @@ const digits = Buffer.alloc(32)
 /** Stores argument `value` under argument `key`. */
 function put(session: Session, args: CommandArguments, key: number, value: number, expiresAt: number): void {
   const { bytes } = args
-  session.node.store.putFrom(
+  const { store, now } = session.node
+  store.putFrom(
     bytes,
     args.start(key),
     args.end(key),
@@ -31,11 +32,13 @@ function put(session: Session, args: CommandArguments, key: number, value: numbe
     args.end(value),
     expiresAt,
     valueTag.raw,
+    now,
   )
 }
 
 function putBytes(session: Session, args: CommandArguments, value: Uint8Array, end: number, expiresAt: number): void {
-  session.node.store.putFrom(args.bytes, args.start(1), args.end(1), value, 0, end, expiresAt, valueTag.raw)
+  const { store, now } = session.node
+  store.putFrom(args.bytes, args.start(1), args.end(1), value, 0, end, expiresAt, valueTag.raw, now)
 }
 
 function exists(session: Session, args: CommandArguments, key: number): boolean {
@@ -169,7 +172,7 @@ function getdel(session: Session, args: CommandArguments, out: ReplyWriter): voi
 function getex(session: Session, args: CommandArguments, out: ReplyWriter): void {
   const options = stringOptions(args, 2, 'getex', out)
   if (options === undefined) return
-  const { store } = session.node
+  const { store, now } = session.node
   if (lookup(session, args, 1) === undefined) {
     out.none()
     return
@@ -188,17 +191,11 @@ function getex(session: Session, args: CommandArguments, out: ReplyWriter): void
   if (options.expire !== undefined && expiresAt <= session.node.clock()) {
     store.deleteFrom(args.bytes, args.start(1), args.end(1))
   } else if (options.expire !== undefined || (options.persist && entry.expiresAt !== 0)) {
-    store.putSync(entry.key, entry.value, { expiresAt, tag: entry.tag })
+    store.putSync(entry.key, entry.value, { expiresAt, tag: entry.tag, writtenAt: now })
   }
 }
 
-/** More would push each other out of the cache again. */
-const prefetchedMax = 64
-
 function mget(session: Session, args: CommandArguments, out: ReplyWriter): void {
-  const { store } = session.node
-  const prefetched = Math.min(args.count, prefetchedMax)
-  for (let i = 1; i < prefetched; i++) store.prefetch(args.bytes, args.start(i), args.end(i))
   out.array(args.count - 1)
   for (let i = 1; i < args.count; i++) {
     const record = lookup(session, args, i)

@@ -1,4 +1,5 @@
 import type { MemberNumber, NodeId } from '../node/identity.js'
+import type { Resolution } from '../record/resolution.js'
 
 /** What the whole cluster agrees on, as one value. It is never changed in place: a change is a new value with the next epoch. */
 export interface Topology {
@@ -39,8 +40,6 @@ export interface Move {
   readonly phase: 'readOld' | 'readNew'
 }
 
-export type ResolutionRule = 'lww' | 'siblings' | { readonly merge: string }
-
 /** A name space of keys with its own replication. */
 export interface Bucket {
   readonly name: string
@@ -51,5 +50,5 @@ export interface Bucket {
   /** Answers that a read (`r`) and a write (`w`) wait for at the level `quorum`: r + w > n. */
   readonly r: number
   readonly w: number
-  readonly rule: ResolutionRule
+  readonly resolution: Resolution
 }

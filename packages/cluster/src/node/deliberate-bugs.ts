@@ -1,3 +1,5 @@
+import { HybridClock } from '../causality/hybrid-clock.js'
+
 /**
  * Faults that tests switch on to show that the simulator finds them: each is checked at one place in the code, and nothing else
  * reads this. A node is given none outside tests.
@@ -21,3 +23,13 @@ export const deliberateBugs = {
 } as const
 
 export type DeliberateBug = keyof typeof deliberateBugs
+
+/** For 'wall-clock-stamps'. */
+export class WallClock extends HybridClock {
+  override tick(wallMs: number): void {
+    this.ms = wallMs
+    this.logical = 0
+  }
+
+  override raise(): void {}
+}

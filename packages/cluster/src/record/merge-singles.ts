@@ -12,12 +12,13 @@ import {
 } from '../causality/vector-bytes.js'
 import { joinVectors, type VersionVector } from '../causality/version-vector.js'
 import {
-  flagsAt,
   historyAt,
   historyEntriesOf,
+  isRequest,
+  readRequestHigh,
+  readRequestLow,
   readStampLogical,
   readStampMs,
-  requestFlag,
   siblingCountOf,
   siblingsAt,
   writeRecordHead,
@@ -56,14 +57,17 @@ export function mergeSingles(
   const aStays = !knows(b, a, aSibling)
   const bStays = !knows(a, b, bSibling)
   if (aStays !== bStays) return joined(a, b, aStays ? a : b, order)
-  // Perhaps two retries of one request: for the rule to say.
-  if (!aStays || (a[aSibling + flagsAt]! & b[bSibling + flagsAt]! & requestFlag) !== 0) return undefined
+  // Neither: made-up contexts. One request: two retries. The rule has a say on both.
+  if (!aStays || isSameRequest(a, aSibling, b, bSibling)) return undefined
   return byDot < 0 ? sideBySide(a, aSibling, b, bSibling) : sideBySide(b, bSibling, a, aSibling)
 }
 
 function compareDotBytes(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
   return readActor(a, aAt) - readActor(b, bAt) || readCounter(a, aAt) - readCounter(b, bAt)
 }
+
+const isSameRequest = (a: Uint8Array, aSibling: number, b: Uint8Array, bSibling: number) =>
+  isRequest(a, aSibling, readRequestHigh(b, bSibling), readRequestLow(b, bSibling))
 
 /** Has the record seen the dot of that sibling? */
 const knows = (record: Uint8Array, other: Uint8Array, sibling: number) =>

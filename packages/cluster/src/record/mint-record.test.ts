@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { actorOf } from '../causality/actor.js'
 import { HybridClock } from '../causality/hybrid-clock.js'
 import { decodeContext, encodeContext } from './context-format.js'
+import { mergeRecords } from './merge-records.js'
 import { type Mint, mintRecord } from './mint-record.js'
 import { contextOf, recordTimestampMs, recordVersion, visibleSiblings } from './read-record.js'
 import { decodeRecord } from './record-format.js'
@@ -96,7 +97,20 @@ test('tombstones and what has expired are not visible; their history is', () => 
   const mint = mintOf(1, { rule: 'lww' })
   const expiring = mintRecord(undefined, undefined, { ...write('1'), expiresAt: wallMs + 1 }, mint, wallMs)
   expect([visibleSiblings(expiring, wallMs).length, visibleSiblings(expiring, wallMs + 1).length]).toEqual([1, 0])
+  const endless = mintRecord(expiring, undefined, { ...write('1'), expiresAt: 2 ** 53 - 1 }, mint, wallMs)
+  expect(visibleSiblings(endless, wallMs)[0]!.expiresAt).toBe(2 ** 48 - 1)
   const deleted = mintRecord(expiring, undefined, { ...write(''), tombstone: true }, mint, wallMs)
   expect(visibleSiblings(deleted, wallMs)).toEqual([])
   expect(recordVersion(deleted)).toBe(2)
+})
+
+test('one request minted by two owners is one sibling, the smaller dot', () => {
+  const resolution: Resolution = { rule: 'siblings', siblingsMax: 3 }
+  const [one, two] = [1, 2].map((member) =>
+    mintRecord(undefined, undefined, write('1', 77), mintOf(member, resolution), wallMs),
+  )
+  for (const merged of [mergeRecords(one!, two!, resolution), mergeRecords(two!, one!, resolution)]) {
+    expect(decodeRecord(merged).siblings.map(({ actor }) => actor)).toEqual([actorOf(1, 0)])
+    expect(recordVersion(merged)).toBe(2)
+  }
 })

@@ -10,6 +10,7 @@ import {
   decodeRecord,
   encodedSiblingBytes,
   encodeRecord,
+  expiresAtMax,
   historyAt,
   historyEntriesOf,
   isRequest,
@@ -29,7 +30,7 @@ export interface NewWrite {
   /** Empty for a tombstone. */
   value: Uint8Array
   tombstone: boolean
-  /** Milliseconds since the epoch, below 2^48; 0: never. */
+  /** Milliseconds since the epoch; 0: never. Beyond 2^48 - 1, in the year 10889, it is that. */
   expiresAt: number
   requestHigh: number
   requestLow: number
@@ -114,7 +115,7 @@ function siblingOf(write: NewWrite, actor: Actor, counter: number, clock: Hybrid
     counter,
     stampMs: clock.ms,
     stampLogical: clock.logical,
-    expiresAt: write.expiresAt,
+    expiresAt: Math.min(write.expiresAt, expiresAtMax),
     tombstone: write.tombstone,
     requestHigh: write.requestHigh,
     requestLow: write.requestLow,

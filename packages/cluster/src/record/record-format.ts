@@ -35,9 +35,12 @@ export const expiresFlag = 2
 export const requestFlag = 4
 
 export const siblingsMaxLimit = 255
+/** Latest expiry: 48 bits. */
+export const expiresAtMax = 2 ** 48 - 1
 export const historyEntriesMax = 0xffff
 
 const lengthBytes = 4
+const requestBytes = 8
 
 export const historyEntriesOf = (record: Uint8Array): number =>
   (record[historyCountAt]! << 8) | record[historyCountAt + 1]!
@@ -51,7 +54,7 @@ export const readStampLogical = (bytes: Uint8Array, sibling: number): number =>
 
 /** Bytes of a sibling's head: everything before its value. */
 export const headBytes = (flags: number): number =>
-  siblingFixedBytes + (flags & expiresFlag ? 6 : 0) + (flags & requestFlag ? 8 : 0) + lengthBytes
+  siblingFixedBytes + (flags & expiresFlag ? 6 : 0) + (flags & requestFlag ? requestBytes : 0) + lengthBytes
 
 export const readValueStart = (bytes: Uint8Array, sibling: number): number =>
   sibling + headBytes(bytes[sibling + flagsAt]!)
@@ -66,12 +69,20 @@ export function readSiblingEnd(bytes: Uint8Array, sibling: number): number {
 export const readExpiresAt = (bytes: Uint8Array, sibling: number): number =>
   bytes[sibling + flagsAt]! & expiresFlag ? readU48(bytes, sibling + siblingFixedBytes) : 0
 
-/** Does the sibling at that offset carry this request id, which is not 0? */
-export function isRequest(bytes: Uint8Array, sibling: number, requestHigh: number, requestLow: number): boolean {
-  if ((bytes[sibling + flagsAt]! & requestFlag) === 0) return false
-  const request = readValueStart(bytes, sibling) - lengthBytes - 8
-  return readU32(bytes, request) === requestHigh && readU32(bytes, request + 4) === requestLow
-}
+const readRequestAt = (bytes: Uint8Array, sibling: number) =>
+  readValueStart(bytes, sibling) - lengthBytes - requestBytes
+
+/** Both halves 0: no request id. */
+export const readRequestHigh = (bytes: Uint8Array, sibling: number): number =>
+  bytes[sibling + flagsAt]! & requestFlag ? readU32(bytes, readRequestAt(bytes, sibling)) : 0
+export const readRequestLow = (bytes: Uint8Array, sibling: number): number =>
+  bytes[sibling + flagsAt]! & requestFlag ? readU32(bytes, readRequestAt(bytes, sibling) + 4) : 0
+
+/** Does the sibling at that offset carry this request id? Never true of no request id. */
+export const isRequest = (bytes: Uint8Array, sibling: number, requestHigh: number, requestLow: number): boolean =>
+  (bytes[sibling + flagsAt]! & requestFlag) !== 0 &&
+  readRequestLow(bytes, sibling) === requestLow &&
+  readRequestHigh(bytes, sibling) === requestHigh
 
 export function encodedSiblingBytes(sibling: Sibling): number {
   return headBytes(flagsOf(sibling)) + sibling.value.length
@@ -114,7 +125,7 @@ export function writeSibling(bytes: Uint8Array, at: number, sibling: Sibling): n
   if (flags & requestFlag) {
     writeU32(bytes, end, sibling.requestHigh)
     writeU32(bytes, end + 4, sibling.requestLow)
-    end += 8
+    end += requestBytes
   }
   writeU32(bytes, end, sibling.value.length)
   end += lengthBytes
@@ -134,7 +145,6 @@ export function encodeRecord(state: RecordState): Uint8Array {
 export function readSibling(bytes: Uint8Array, at: number): Sibling {
   const flags = bytes[at + flagsAt]!
   const valueStart = readValueStart(bytes, at)
-  const request = valueStart - lengthBytes - 8
   return {
     actor: readActor(bytes, at),
     counter: readCounter(bytes, at),
@@ -142,8 +152,8 @@ export function readSibling(bytes: Uint8Array, at: number): Sibling {
     stampLogical: readStampLogical(bytes, at),
     expiresAt: readExpiresAt(bytes, at),
     tombstone: (flags & tombstoneFlag) !== 0,
-    requestHigh: flags & requestFlag ? readU32(bytes, request) : 0,
-    requestLow: flags & requestFlag ? readU32(bytes, request + 4) : 0,
+    requestHigh: readRequestHigh(bytes, at),
+    requestLow: readRequestLow(bytes, at),
     value: bytes.subarray(valueStart, readSiblingEnd(bytes, at)),
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { count, describe, majority, overlap, reachable, reached } from './quorum.js'
+import { count, describe, majority, met, reachable, reached } from './quorum.js'
 
 test('drawn', () => {
   const names = ['a', 'b', 'c', 'd']
@@ -41,9 +41,18 @@ test('any two majorities meet, and a read meets what a read has left behind', ()
     fc.property(owners, owners, mask, mask, (n, r, held, asked) => {
       fc.pre(r <= n)
       const set = [(1 << n) - 1]
-      if (reached(set, held, overlap(n, r)) && reached(set, asked, r)) expect(held & asked & set[0]!).not.toBe(0)
+      if (met(set, held, r) && reached(set, asked, r)) expect(held & asked & set[0]!).not.toBe(0)
     }),
   )
+})
+
+test('a set smaller than what is needed needs all of its own', () => {
+  expect(reached([0b1], 0b1, 2)).toBe(true)
+  expect(reached([0b1, 0b111], 0b001, 2)).toBe(false)
+  expect(reached([0b1, 0b111], 0b101, 2)).toBe(true)
+  expect(met([0b1], 0b1, 2)).toBe(true)
+  expect(met([0b11], 0b1, 2)).toBe(true)
+  expect(met([0b111], 0b1, 2)).toBe(false)
 })
 
 test('reachable until too many have failed', () => {

@@ -14,9 +14,13 @@ export function count(mask: number): number {
   return (((bits + (bits >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24
 }
 
-/** Whether the answers reach `need` in every set. */
+/** Whether the answers reach `need` in every set, or all of a set that is smaller: r + w > n holds for those too. */
 export function reached(sets: readonly number[], answers: number, need: number): boolean {
-  for (let i = 0; i < sets.length; i++) if (count(sets[i]! & answers) < need) return false
+  for (let i = 0; i < sets.length; i++) {
+    const set = sets[i]!
+    const missing = set & ~answers
+    if (missing !== 0 && count(set) - count(missing) < need) return false
+  }
   return true
 }
 
@@ -30,9 +34,13 @@ export function majority(n: number): number {
   return (n >>> 1) + 1
 }
 
-/** What holders a read must leave behind so that every later read of `r` out of `n` meets one of them. */
-export function overlap(n: number, r: number): number {
-  return n - r + 1
+/** Whether every read of `r` meets one of the holders, in every set: fewer than `r` are without. */
+export function met(sets: readonly number[], holders: number, r: number): boolean {
+  for (let i = 0; i < sets.length; i++) {
+    const set = sets[i]!
+    if (count(set & ~holders) >= Math.min(r, count(set))) return false
+  }
+  return true
 }
 
 /** `[a b c] + [b c d], 2 of each: a b · · → waits`: for traces and tests. */

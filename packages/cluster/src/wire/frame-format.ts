@@ -8,10 +8,10 @@ import { MalformedFrameError } from './malformed-frame-error.js'
  * docs/cluster/frame-format.md
  *
  *   u32 magic "CPF1" | u32 crc of all that follows | u32 cluster id low, u32 high | u32 sender member | u32 sender incarnation |
- *   u53 sender's topology epoch | messages: (u8 type | u32 body length | body)*
+ *   u32 sender's run | u53 number of the frame | u53 sender's topology epoch | messages: (u8 type | u32 body length | body)*
  */
 export const frameMagic = 0x31465043
-export const frameHeaderBytes = 32
+export const frameHeaderBytes = 44
 export const messageHeaderBytes = 5
 /** Beyond this a frame is not read, nor made. */
 export const frameBytesMax = 32 << 20
@@ -24,6 +24,10 @@ export interface FrameHeader {
   clusterHigh: number
   member: MemberNumber
   incarnation: number
+  /** Random, drawn when the process starts: numbers begin anew with it. */
+  run: number
+  /** From 1, one more with every frame to this peer. */
+  number: number
   epoch: number
 }
 
@@ -34,6 +38,8 @@ export function writeFrameHeader(writer: ByteWriter, header: FrameHeader): void 
   writer.u32(header.clusterHigh)
   writer.u32(header.member)
   writer.u32(header.incarnation)
+  writer.u32(header.run)
+  writer.u53(header.number)
   writer.u53(header.epoch)
 }
 
@@ -64,6 +70,8 @@ export function readFrameHeader(frame: Uint8Array, reader: ByteReader, into: Fra
   into.clusterHigh = reader.u32()
   into.member = reader.u32()
   into.incarnation = reader.u32()
+  into.run = reader.u32()
+  into.number = reader.u53()
   into.epoch = reader.u53()
 }
 

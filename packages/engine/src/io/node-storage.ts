@@ -22,9 +22,7 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
   const means = { map, fallocate: native }
   return {
     mapped: map !== undefined,
-    makeDirectory: (path) => {
-      attempt('create', path, () => makeDirectories(path))
-    },
+    makeDirectory: (path) => attempt('create', path, () => makeDirectories(path)),
     removeDirectory: (path) => attempt('remove', path, () => removeEmptyDirectory(path)),
     list: (directory) => attempt('list', directory, () => fs.readdirSync(directory).sort()),
     size: (path) => attempt('examine', path, () => fs.statSync(path, { throwIfNoEntry: false })?.size),
@@ -80,9 +78,9 @@ function syncDirectory(directory: string): void {
 }
 
 /** Not `recursive: true`: where a parent exists but takes no directories (/proc), Node's own loop never ends. */
-function makeDirectories(path: string): void {
+function makeDirectories(path: string): boolean {
   const isThere = () => fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-  if (isThere()) return
+  if (isThere()) return false
   const parent = dirname(path)
   if (parent !== path) makeDirectories(parent)
   try {
@@ -92,4 +90,5 @@ function makeDirectories(path: string): void {
     if (!isThere()) throw error
   }
   syncDirectory(parent)
+  return true
 }

@@ -47,8 +47,8 @@ export function storageSuite(name: string, make: () => Storage): void {
     describe('names', () => {
       test('directories are made with their parents, and again', () => {
         const deep = join(directory, 'a', 'b')
-        storage.makeDirectory(deep)
-        storage.makeDirectory(deep)
+        expect(storage.makeDirectory(deep)).toBe(true)
+        expect(storage.makeDirectory(deep)).toBe(false)
         put('x', join(deep, 'file'))
         storage.syncDirectory(deep)
         expect(storage.list(deep)).toEqual(['file'])

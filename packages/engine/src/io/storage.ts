@@ -9,8 +9,8 @@
 export interface Storage {
   /** Files are mapped; otherwise read and written with pread and pwrite, with the same results. */
   readonly mapped: boolean
-  /** Creates the directory (mode 0700) and its parents, their names durable; fine if it exists. */
-  makeDirectory(path: string): void
+  /** Creates the directory (mode 0700) and its parents, their names durable. False: it exists. */
+  makeDirectory(path: string): boolean
   /** Fine if there is none, and leaves one that is not empty. */
   removeDirectory(path: string): void
   /** Names in a directory, sorted. */

@@ -93,29 +93,26 @@ export class Background {
     }
   }
 
-  async compactRange(gte: Uint8Array | undefined, lt: Uint8Array | undefined): Promise<void> {
+  async compactRange(
+    gte: Uint8Array | undefined,
+    lt: Uint8Array | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     await this.flushed()
     while (this.#compactor.busy) await this.#nextChange()
+    if (signal?.aborted) return
     const before = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) < 0
     const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
     const choice = chooseRange(levels, ({ smallestKey, largestKey }) => {
       return (lt === undefined || before(smallestKey, lt)) && (gte === undefined || !before(largestKey, gte))
     })
     if (choice === undefined) return
+    const aborted = new Int32Array(new SharedArrayBuffer(4))
+    const onAbort = () => Atomics.store(aborted, 0, 1)
+    signal?.addEventListener('abort', onAbort)
     await new Promise<void>((resolve, reject) => {
-      this.#compact(choice, (error) => (error === undefined ? resolve() : reject(error)))
-    })
-  }
-
-  /** Runs a job on the compaction thread. */
-  run(job: Job): Promise<JobResult> {
-    return new Promise((resolve, reject) => {
-      this.#compactor.run(job, (error, result) => {
-        if (result === undefined) reject(error)
-        else resolve(result)
-        this.#changed()
-      })
-    })
+      this.#compact(choice, aborted, (error) => (error === undefined ? resolve() : reject(error)))
+    }).finally(() => signal?.removeEventListener('abort', onAbort))
   }
 
   async stop(): Promise<void> {
@@ -168,7 +165,7 @@ export class Background {
     })
   }
 
-  #compact(choice: CompactionChoice, done?: (error: unknown) => void): void {
+  #compact(choice: CompactionChoice, aborted?: Int32Array, done?: (error: unknown) => void): void {
     const { directory, tables, tableBytes, clock } = this.#options
     const { outputLevel, bottom } = choice
     const wanted = new Set(choice.inputs)
@@ -195,8 +192,14 @@ export class Background {
       bottom,
       now: clock(),
       tables,
+      ...(aborted && { aborted }),
     }
     this.#compactor.run(job, (error, result) => {
+      if (error !== undefined && aborted?.[0] === 1) {
+        this.#changed()
+        done?.(error)
+        return
+      }
       const wanted = () => {
         const live = new Set([...this.#tree.version.tables()].map(({ meta }) => meta.number))
         return choice.inputs.every((number) => live.has(number))
@@ -227,7 +230,7 @@ export class Background {
   ): unknown {
     let failed: unknown
     try {
-      const written = result === undefined || result.type === 'verify' ? [] : result.written
+      const written = result !== undefined && 'written' in result ? result.written : []
       if (!wanted()) this.#discard(written)
       else if (error !== undefined) throw error
       else enter(written)

@@ -4,7 +4,10 @@ const padded = (fileNumber: number) => String(fileNumber).padStart(6, '0')
 
 export const tablePath = (directory: string, fileNumber: number) => join(directory, `${padded(fileNumber)}.sst`)
 export const segmentPath = (directory: string, fileNumber: number) => join(directory, `${padded(fileNumber)}.log`)
-export const lockPath = (directory: string) => join(directory, 'LOCK')
+export const lockName = 'LOCK'
+export const lockPath = (directory: string) => join(directory, lockName)
+/** Marks a checkpoint that is being written. */
+export const unfinishedName = 'UNFINISHED'
 
 export interface DataFile {
   kind: 'table' | 'segment' | 'manifest' | 'temporary'

@@ -14,4 +14,5 @@ export class FoundRecord implements RecordFields {
   kind = kindPut
   expiresAt = 0
   tag = 0
+  writtenAt = 0
 }

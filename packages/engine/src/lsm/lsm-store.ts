@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   checkBatchType,
   checkExpiresAt,
@@ -8,15 +9,18 @@ import {
   checkTag,
   checkValue,
   checkValueLength,
+  checkWrittenAt,
 } from '../arguments.js'
 import { keptCopy, ownedCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
 import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
+import { abortable, checkedSignal, LongOperations } from '../long-operations.js'
 import { OpenSnapshots } from '../open-snapshots.js'
 import { isEmptyInterval, scanRange } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type {
+  AbortOptions,
   BatchOperation,
   BorrowedRecord,
   Durability,
@@ -34,6 +38,7 @@ import type {
   WriteOptions,
 } from '../store.js'
 import { Background } from './background.js'
+import { writeCheckpoint } from './checkpoint-run.js'
 import { defaultPolicy, type PolicyOptions } from './compaction/compaction-policy.js'
 import { delayPerMiB } from './compaction/throttle-policy.js'
 import { lockPath, segmentPath, tablePath } from './file-names.js'
@@ -50,7 +55,8 @@ import { kindDelete, kindPut } from './record-cursor.js'
 import { recover, recoverReadOnly } from './recovery.js'
 import type { TableOptions } from './table/table-builder.js'
 import { Tree } from './tree.js'
-import type { JobRunner } from './worker/worker-jobs.js'
+import type { CopyJob, Job } from './worker/job.js'
+import { type JobRunner, resultOf } from './worker/worker-jobs.js'
 import { WriteLog } from './write-log.js'
 
 export interface LsmOptions {
@@ -67,6 +73,13 @@ export interface LsmOptions {
   retryMs: number
   readOnly: boolean
   onEvent: (event: StoreEvent) => void
+}
+
+/** Threads, each for work that must not wait for the others'. `onDemand` is for what a caller asked for. */
+export interface LsmJobs {
+  flusher: JobRunner
+  compactor: JobRunner
+  onDemand: JobRunner
 }
 
 export const lsmDefaults = {
@@ -102,7 +115,17 @@ export class LsmStore implements Store {
   readonly #syncTimer: NodeJS.Timeout | undefined
   readonly #snapshots = new OpenSnapshots<Moment>((moment) => moment.release())
   readonly #found = new FoundRecord()
-  readonly #borrowed: BorrowedRecord = { bytes: noBytes, valueStart: 0, valueEnd: 0, sequence: 0, expiresAt: 0, tag: 0 }
+  readonly #borrowed: BorrowedRecord = {
+    bytes: noBytes,
+    valueStart: 0,
+    valueEnd: 0,
+    sequence: 0,
+    expiresAt: 0,
+    tag: 0,
+    writtenAt: 0,
+  }
+  readonly #onDemand: JobRunner
+  readonly #operations = new LongOperations()
   #readOnly: CaskadeError | undefined
   #closed = false
   #closing: Promise<void> | undefined
@@ -110,18 +133,12 @@ export class LsmStore implements Store {
   #owedPauseMs = 0
   #pausedMs = 0
 
-  private constructor(
-    storage: Storage,
-    directory: string,
-    options: LsmOptions,
-    lock: StorageLock,
-    flusher: JobRunner,
-    compactor: JobRunner,
-  ) {
+  private constructor(storage: Storage, directory: string, options: LsmOptions, lock: StorageLock, jobs: LsmJobs) {
     this.#storage = storage
     this.directory = directory
     this.#options = options
     this.#lock = lock
+    this.#onDemand = jobs.onDemand
     const onFailure = (error: unknown) => this.#fail(error)
     const load = options.readOnly ? recoverReadOnly : recover
     const { manifest, memtables, sequence } = load(storage, directory, options.onEvent)
@@ -144,7 +161,7 @@ export class LsmStore implements Store {
       else tree.close()
       throw error
     }
-    this.#background = new Background(this.#log, this.#tree, flusher, compactor, {
+    this.#background = new Background(this.#log, this.#tree, jobs.flusher, jobs.compactor, {
       ...options,
       directory,
       storage,
@@ -160,16 +177,11 @@ export class LsmStore implements Store {
     }
   }
 
-  static async open(
-    storage: Storage,
-    directory: string,
-    options: LsmOptions,
-    jobs: { flusher: JobRunner; compactor: JobRunner },
-  ): Promise<LsmStore> {
+  static async open(storage: Storage, directory: string, options: LsmOptions, jobs: LsmJobs): Promise<LsmStore> {
     if (!options.readOnly) storage.makeDirectory(directory)
     const lock = storage.lock(lockPath(directory), options.readOnly ? 'shared' : 'exclusive')
     try {
-      const store = new LsmStore(storage, directory, options, lock, jobs.flusher, jobs.compactor)
+      const store = new LsmStore(storage, directory, options, lock, jobs)
       store.#background.schedule()
       return store
     } catch (error) {
@@ -179,10 +191,6 @@ export class LsmStore implements Store {
   }
 
   // Reading
-
-  prefetch(source: Uint8Array, start: number, end: number): void {
-    if (!this.#closed) this.#log.prefetch(hashKey(source, start, end))
-  }
 
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
     if (!this.#find(source, start, end)) return undefined
@@ -194,6 +202,7 @@ export class LsmStore implements Store {
     borrowed.sequence = found.sequence
     borrowed.expiresAt = found.expiresAt
     borrowed.tag = found.tag
+    borrowed.writtenAt = found.writtenAt
     return borrowed
   }
 
@@ -230,13 +239,14 @@ export class LsmStore implements Store {
   getEntry(key: Uint8Array, options?: ReadOptions): Entry | undefined {
     checkKey(key)
     if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
-    const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag } = this.#found
+    const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag, writtenAt } = this.#found
     return {
       key: keptCopy(key, 0, key.length),
       value: ownedCopy(valueBytes, valueStart, valueEnd),
       sequence,
       expiresAt,
       tag,
+      writtenAt,
     }
   }
 
@@ -288,20 +298,34 @@ export class LsmStore implements Store {
     valueEnd: number,
     expiresAt: number,
     tag: number,
+    writtenAt: number,
   ): number {
     checkKeyLength(keyEnd - keyStart)
     checkValueLength(valueEnd - valueStart)
     if (expiresAt !== 0) checkExpiresAt(expiresAt)
     if (tag !== 0) checkTag(tag)
+    if (writtenAt !== 0) checkWrittenAt(writtenAt)
     this.#admitWrite()
     const hash = hashKey(keySource, keyStart, keyEnd)
-    return this.#log.put(hash, keySource, keyStart, keyEnd, valueSource, valueStart, valueEnd, kindPut, expiresAt, tag)
+    return this.#log.put(
+      hash,
+      keySource,
+      keyStart,
+      keyEnd,
+      valueSource,
+      valueStart,
+      valueEnd,
+      kindPut,
+      expiresAt,
+      tag,
+      writtenAt,
+    )
   }
 
   deleteFrom(source: Uint8Array, start: number, end: number): number {
     checkKeyLength(end - start)
     this.#admitWrite()
-    return this.#log.put(hashKey(source, start, end), source, start, end, noBytes, 0, 0, kindDelete, 0, 0)
+    return this.#log.put(hashKey(source, start, end), source, start, end, noBytes, 0, 0, kindDelete, 0, 0, 0)
   }
 
   #admitWrite(): void {
@@ -313,7 +337,17 @@ export class LsmStore implements Store {
   putSync(key: Uint8Array, value: Uint8Array, options?: WriteOptions): number {
     checkKey(key)
     checkValue(value)
-    return this.putFrom(key, 0, key.length, value, 0, value.length, options?.expiresAt ?? 0, options?.tag ?? 0)
+    return this.putFrom(
+      key,
+      0,
+      key.length,
+      value,
+      0,
+      value.length,
+      options?.expiresAt ?? 0,
+      options?.tag ?? 0,
+      options?.writtenAt ?? 0,
+    )
   }
 
   deleteSync(key: Uint8Array): number {
@@ -493,17 +527,58 @@ export class LsmStore implements Store {
       throw new TypeError(`${operation}() cannot be part of an atomic batch: call it before or after`)
   }
 
-  async flush(): Promise<void> {
+  async flush(options?: AbortOptions): Promise<void> {
+    checkedSignal(options)?.throwIfAborted()
     this.#admitMaintenance('flush')
     this.#log.rotate()
-    await this.#background.flushed()
+    await abortable(
+      this.#background.flushed().then(() => this.#tree.settle()),
+      options,
+    )
+  }
+
+  async compactRange(options: { gte?: Uint8Array; lt?: Uint8Array } & AbortOptions = {}): Promise<void> {
+    await this.flush(options)
+    await abortable(this.#background.compactRange(options.gte, options.lt, options.signal), options)
     await this.#tree.settle()
   }
 
-  async compactRange(options: { gte?: Uint8Array; lt?: Uint8Array } = {}): Promise<void> {
-    await this.flush()
-    await this.#background.compactRange(options.gte, options.lt)
-    await this.#tree.settle()
+  async checkpoint(directory: string, options?: AbortOptions): Promise<void> {
+    if (this.#closed) throw closedError()
+    if (!this.#options.readOnly) this.#admitMaintenance('checkpoint')
+    return this.#operations.run(options, (signal) => this.#checkpoint(resolve(directory), signal))
+  }
+
+  async #checkpoint(target: string, signal: AbortSignal): Promise<void> {
+    if (!this.#options.readOnly) this.#log.rotate()
+    const memtables = this.#log.immutables.map((memtable) => memtable.retain())
+    const { state } = this.#manifest
+    const segments = memtables.map(({ fileNumber: number, salt, end }) => [number, { number, salt, end }] as const)
+    const moment = {
+      ...state,
+      sequence: this.#log.sequence,
+      tables: new Map(state.tables),
+      segments: new Map(segments),
+    }
+    const release = this.#tree.holdFiles()
+    const copy = async (job: CopyJob) => void (await resultOf(this.#onDemand, job))
+    try {
+      const synced = this.#syncFiles(memtables)
+      await writeCheckpoint(this.#storage, this.directory, target, moment, synced, copy, signal)
+    } finally {
+      release()
+      for (const memtable of memtables) memtable.release()
+    }
+  }
+
+  /** Also of memtables that have left the log meanwhile: a checkpoint has them still. */
+  async #syncFiles(memtables: readonly Memtable[]): Promise<void> {
+    try {
+      for (const { file, syncedEnd, end } of memtables) if (syncedEnd < end) await file.syncLater()
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
   }
 
   stats(): StoreStats {
@@ -539,30 +614,36 @@ export class LsmStore implements Store {
     }
   }
 
-  async verify(): Promise<VerifyReport> {
+  async verify(options?: AbortOptions): Promise<VerifyReport> {
     if (this.#closed) throw closedError()
-    const tables = [...this.#tree.version.tables()].map(({ meta: { number } }) => ({
-      number,
-      path: tablePath(this.directory, number),
-    }))
+    const signal = checkedSignal(options)
     const report: VerifyReport = { files: 0, bytes: 0, records: 0, errors: [] }
-    for (const memtable of [...this.#log.immutables, this.#log.active].filter(({ isEmpty }) => !isEmpty)) {
-      const { salt, file, end } = memtable
-      const walk = walkFrames(memtable, salt, file.path, end, () => report.records++)
+    const tables = [...this.#tree.version.tables()].map(({ meta: { number } }) => number)
+    const memtables = [...this.#log.immutables, this.#log.active].filter(({ isEmpty }) => !isEmpty)
+    for (const { bytes, view, salt, file, end } of memtables) {
+      const walk = walkFrames({ bytes, view }, salt, file.path, end, () => report.records++)
       report.files++
       report.bytes += end
       if (walk.end < end)
         report.errors.push({ file: file.path, offset: walk.end, message: 'a record does not match its checksum' })
     }
     const release = this.#tree.holdFiles()
-    const result = await this.#background.run({ type: 'verify', tables }).finally(release)
-    if (result.type !== 'verify') throw new TypeError(`a verify job answered ${result.type}`)
-    return {
-      files: report.files + result.files,
-      bytes: report.bytes + result.bytes,
-      records: report.records + result.records,
-      errors: [...report.errors, ...result.errors],
+    try {
+      for (const number of tables) {
+        signal?.throwIfAborted()
+        if (this.#closed) throw closedError()
+        const job: Job = { type: 'verify', tables: [{ number, path: tablePath(this.directory, number) }] }
+        const result = await abortable(resultOf(this.#onDemand, job), options)
+        if (result.type !== 'verify') throw new TypeError(`a verify job answered ${result.type}`)
+        report.files += result.files
+        report.bytes += result.bytes
+        report.records += result.records
+        report.errors.push(...result.errors)
+      }
+    } finally {
+      release()
     }
+    return report
   }
 
   close(): Promise<void> {
@@ -572,6 +653,7 @@ export class LsmStore implements Store {
 
   async #close(): Promise<void> {
     clearInterval(this.#syncTimer)
+    await this.#operations.stop(closedError())
     try {
       // What is in tables needs no replay. If it cannot be flushed now, it is in the log.
       if (this.#readOnly === undefined) await this.flush()
@@ -580,7 +662,7 @@ export class LsmStore implements Store {
       this.#options.onEvent({ level: 'warn', name: 'closed-unflushed', details: { reason: String(error) } })
     }
     this.#closed = true
-    await this.#background.stop()
+    await Promise.all([this.#background.stop(), this.#onDemand.stop()])
     await this.#groupSync.idle()
     this.#snapshots.closeAll()
     const { active } = this.#log

@@ -15,6 +15,8 @@ export interface RecordFields {
   /** 0: never */
   expiresAt: number
   tag: number
+  /** 0: not recorded */
+  writtenAt: number
 }
 
 /**

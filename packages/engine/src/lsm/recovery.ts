@@ -3,6 +3,7 @@ import { viewOf } from '../bytes.js'
 import { CaskadeError, CorruptionError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
 import type { StoreEvent } from '../store.js'
+import { refuseUnfinished } from './checkpoint-run.js'
 import { parseFileName, segmentPath, tablePath } from './file-names.js'
 import { ManifestLog, readManifest } from './manifest/manifest-log.js'
 import { emptyState, type ManifestState, type SegmentRecord } from './manifest/manifest-state.js'
@@ -70,6 +71,7 @@ function load(
   purpose: 'read' | 'write',
   onEvent: (event: StoreEvent) => void,
 ): Loaded {
+  refuseUnfinished(storage, directory)
   const read = readManifest(storage, directory)
   const state = read?.state ?? emptyState()
   if (read !== undefined) requireFiles(storage, directory, read.state, read)

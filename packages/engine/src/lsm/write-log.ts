@@ -2,7 +2,7 @@ import { applySync } from '../apply-sync.js'
 import { hashKey } from '../key-hash.js'
 import { FoundRecord } from './found-record.js'
 import { frameBytes, type Memtable, segmentCapacityFor } from './memtable/memtable.js'
-import { segmentBytesMax } from './memtable/segment-format.js'
+import { segmentBytesMax, timeFlags } from './memtable/segment-format.js'
 import { readRecord } from './memtable/segment-record.js'
 import type { RecordFields } from './record-cursor.js'
 
@@ -65,8 +65,9 @@ export class WriteLog {
     kind: number,
     expiresAt: number,
     tag: number,
+    writtenAt: number,
   ): number {
-    const bytes = frameBytes(keyEnd - keyStart, valueEnd - valueStart, expiresAt !== 0)
+    const bytes = frameBytes(keyEnd - keyStart, valueEnd - valueStart, timeFlags(expiresAt, writtenAt))
     if (!this.#active.hasRoom(bytes)) this.#makeRoom(bytes)
     const sequence = this.#sequence + 1
     this.#active.put(
@@ -80,6 +81,7 @@ export class WriteLog {
       kind,
       expiresAt,
       tag,
+      writtenAt,
       sequence,
     )
     this.#sequence = sequence
@@ -128,13 +130,6 @@ export class WriteLog {
     return false
   }
 
-  /** As `Store.prefetch`: the newest memtable that may hold the key. */
-  prefetch(hash: number): void {
-    if (this.#active.prefetch(hash)) return
-    const immutables = this.#immutables
-    for (let i = immutables.length - 1; i >= 0; i--) if (immutables[i]!.prefetch(hash)) return
-  }
-
   /** Seals the active memtable, if it holds anything, and begins a new one. */
   rotate(): void {
     if (!this.#active.isEmpty) this.#replaceActive(0)
@@ -174,9 +169,23 @@ export class WriteLog {
     const record = new FoundRecord()
     for (const offset of records) {
       readRecord(old, offset, record)
-      const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, kind, expiresAt, tag, sequence } = record
+      const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = record
+      const { kind, expiresAt, tag, writtenAt, sequence } = record
       const hash = hashKey(keyBytes, keyStart, keyEnd)
-      next.put(hash, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, kind, expiresAt, tag, sequence)
+      next.put(
+        hash,
+        keyBytes,
+        keyStart,
+        keyEnd,
+        valueBytes,
+        valueStart,
+        valueEnd,
+        kind,
+        expiresAt,
+        tag,
+        writtenAt,
+        sequence,
+      )
     }
     old.abortFrame()
     try {

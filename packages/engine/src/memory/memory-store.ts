@@ -9,12 +9,15 @@ import {
   checkTag,
   checkValue,
   checkValueLength,
+  checkWrittenAt,
 } from '../arguments.js'
 import { CaskadeError } from '../errors.js'
+import { checkedSignal } from '../long-operations.js'
 import { OpenSnapshots } from '../open-snapshots.js'
 import { isEmptyInterval, type KeyInterval, scanRange } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type {
+  AbortOptions,
   BatchOperation,
   BorrowedRecord,
   Entry,
@@ -35,6 +38,7 @@ interface Stored {
   sequence: number
   expiresAt: number
   tag: number
+  writtenAt: number
 }
 
 type Records = Map<string, Stored>
@@ -106,14 +110,12 @@ export class MemoryStore implements Store {
     return keys.map((key) => this.getSync(key, options))
   }
 
-  prefetch(): void {}
-
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
     checkKeyLength(end - start)
     const stored = this.#live(toText(source, start, end))
     if (stored === undefined) return undefined
-    const { value, sequence, expiresAt, tag } = stored
-    return { bytes: value, valueStart: 0, valueEnd: value.length, sequence, expiresAt, tag }
+    const { value, sequence, expiresAt, tag, writtenAt } = stored
+    return { bytes: value, valueStart: 0, valueEnd: value.length, sequence, expiresAt, tag, writtenAt }
   }
 
   putFrom(
@@ -125,11 +127,13 @@ export class MemoryStore implements Store {
     valueEnd: number,
     expiresAt: number,
     tag: number,
+    writtenAt: number,
   ): number {
     checkKeyLength(keyEnd - keyStart)
     checkValueLength(valueEnd - valueStart)
     checkExpiresAt(expiresAt)
     checkTag(tag)
+    checkWrittenAt(writtenAt)
     const text = toText(keySource, keyStart, keyEnd)
     this.#live(text)
     const records = this.#ownRecords()
@@ -140,6 +144,7 @@ export class MemoryStore implements Store {
       sequence: ++this.#sequence,
       expiresAt,
       tag,
+      writtenAt,
     })
     return this.#sequence
   }
@@ -147,7 +152,8 @@ export class MemoryStore implements Store {
   putSync(key: Uint8Array, value: Uint8Array, options: WriteOptions = {}): number {
     checkKey(key)
     checkValue(value)
-    return this.putFrom(key, 0, key.length, value, 0, value.length, options.expiresAt ?? 0, options.tag ?? 0)
+    const { expiresAt = 0, tag = 0, writtenAt = 0 } = options
+    return this.putFrom(key, 0, key.length, value, 0, value.length, expiresAt, tag, writtenAt)
   }
 
   async put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number> {
@@ -195,6 +201,7 @@ export class MemoryStore implements Store {
       checkValue(operation.value)
       checkExpiresAt(operation.expiresAt ?? 0)
       checkTag(operation.tag ?? 0)
+      checkWrittenAt(operation.writtenAt ?? 0)
     }
     for (const operation of batch) {
       if (operation.type === 'delete') this.deleteSync(operation.key)
@@ -292,11 +299,18 @@ export class MemoryStore implements Store {
     return found
   }
 
-  async flush(): Promise<void> {
+  async checkpoint(): Promise<void> {
+    this.#checkOpen()
+    throw new TypeError('a store in memory has no files that a checkpoint could share: copy its records instead')
+  }
+
+  async flush(options?: AbortOptions): Promise<void> {
+    checkedSignal(options)?.throwIfAborted()
     this.#admitMaintenance('flush')
   }
 
-  async compactRange(): Promise<void> {
+  async compactRange(options?: AbortOptions): Promise<void> {
+    checkedSignal(options)?.throwIfAborted()
     this.#admitMaintenance('compactRange')
   }
 
@@ -311,7 +325,8 @@ export class MemoryStore implements Store {
     }
   }
 
-  async verify(): Promise<VerifyReport> {
+  async verify(options?: AbortOptions): Promise<VerifyReport> {
+    checkedSignal(options)?.throwIfAborted()
     this.#checkOpen()
     return { files: 0, bytes: 0, records: this.#records.size, errors: [] }
   }

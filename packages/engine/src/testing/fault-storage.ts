@@ -66,9 +66,9 @@ export class FaultStorage implements Storage {
     return fault
   }
 
-  makeDirectory(path: string): void {
+  makeDirectory(path: string): boolean {
     this.#enter('makeDirectory', path)
-    this.#inner.makeDirectory(path)
+    return this.#inner.makeDirectory(path)
   }
 
   removeDirectory(path: string): void {

@@ -11,6 +11,7 @@ export function openInline(
   storage: Storage,
   options: Partial<LsmOptions> = {},
   later?: (run: () => void) => void,
+  directory = storeDirectory,
 ): Promise<LsmStore> {
   let salt = 1
   const whole: LsmOptions = {
@@ -23,8 +24,9 @@ export function openInline(
     onEvent: () => {},
     ...options,
   }
-  const jobs = { flusher: new InlineJobs(storage, later), compactor: new InlineJobs(storage, later) }
-  return LsmStore.open(storage, storeDirectory, whole, jobs)
+  const newJobs = () => new InlineJobs(storage, later)
+  const jobs = { flusher: newJobs(), compactor: newJobs(), onDemand: newJobs() }
+  return LsmStore.open(storage, directory, whole, jobs)
 }
 
 /** A disk in memory with one store on it. */

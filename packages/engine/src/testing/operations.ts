@@ -3,7 +3,7 @@ import type { BatchOperation, Entry, ScanOptions, Store } from '../store.js'
 
 /** One step of a random history, as plain data, so that a failing one can be shrunk and read. */
 export type Operation =
-  | { type: 'put'; key: string; value: string; tag: number; expiresIn: number }
+  | { type: 'put'; key: string; value: string; tag: number; expiresIn: number; stamped: boolean }
   | { type: 'delete'; key: string }
   | { type: 'batch'; operations: { key: string; value: string | undefined }[]; fails: boolean }
   | { type: 'scan'; options: { lower: string; upper: string; open: boolean; reverse: boolean; limit: number } }
@@ -38,6 +38,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       value,
       tag: fc.nat(15),
       expiresIn: fc.constantFrom(0, 0, 0, 5, 50),
+      stamped: fc.boolean(),
     }),
   },
   { weight: 6, arbitrary: fc.record({ type: fc.constant('delete' as const), key }) },
@@ -75,8 +76,8 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
 const text = (value: Uint8Array) => Buffer.from(value).toString('latin1')
 
 /** An entry as plain data: equal when everything a store says of the record is. */
-export const plain = ({ key, value, sequence, expiresAt, tag }: Entry) =>
-  [text(key), text(value), sequence, expiresAt, tag] as const
+export const plain = ({ key, value, sequence, expiresAt, tag, writtenAt }: Entry) =>
+  [text(key), text(value), sequence, expiresAt, tag, writtenAt] as const
 
 /** Carries an operation out and returns all that can be seen of it. */
 export async function perform(operation: Operation, run: Run): Promise<unknown> {
@@ -84,7 +85,8 @@ export async function perform(operation: Operation, run: Run): Promise<unknown> 
   switch (operation.type) {
     case 'put': {
       const expiresAt = operation.expiresIn && run.now + operation.expiresIn
-      return store.put(bytes(operation.key), bytes(operation.value), { tag: operation.tag, expiresAt })
+      const { key, value, tag, stamped } = operation
+      return store.put(bytes(key), bytes(value), { tag, expiresAt, writtenAt: stamped ? run.now : 0 })
     }
     case 'delete':
       return store.delete(bytes(operation.key))

@@ -121,14 +121,15 @@ export class PowerCutStorage implements Storage {
     this.#directory('place', path).durable.set(basename(path), file)
   }
 
-  makeDirectory(path: string): void {
-    if (this.#directories.has(path)) return
+  makeDirectory(path: string): boolean {
+    if (this.#directories.has(path)) return false
     // Below a file there is no directory; nor, as on Linux, can one be made in /proc.
     const parent = dirname(path)
     if (parent === '/proc' || this.#directories.get(dirname(parent))?.entries.has(basename(parent)))
       throw storageError('create', path, Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR' }))
     this.#directories.set(path, new Directory())
     this.onChange('makeDirectory', path)
+    return true
   }
 
   removeDirectory(path: string): void {

@@ -1,3 +1,4 @@
+import { CaskadeError } from '../../errors.js'
 import type { Storage } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
 import { MergeCursor } from '../merge/merge-cursor.js'
@@ -27,6 +28,8 @@ export function runCompaction(storage: Storage, job: CompactJob): JobResult {
     let dropped = 0
     for (merge.start(undefined); merge.current !== undefined; merge.next()) {
       const record = merge.current
+      if (job.aborted !== undefined && Atomics.load(job.aborted, 0) !== 0)
+        throw new CaskadeError('CASKADE_ABORTED', 'the compaction was aborted')
       if (newest.isOlder(record)) {
         dropped++
         continue
@@ -60,5 +63,6 @@ function tombstoneOf({ keyBytes, keyStart, keyEnd, sequence }: RecordFields): Re
     kind: kindDelete,
     expiresAt: 0,
     tag: 0,
+    writtenAt: 0,
   }
 }

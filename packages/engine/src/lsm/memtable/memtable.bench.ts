@@ -10,7 +10,7 @@ const keys = Buffer.from(
   Array.from({ length: records }, (_, i) => `user${String(Math.imul(i, 7919)).padStart(16, '0')}`).join(''),
 )
 const value = Buffer.alloc(100, 'some value ')
-const capacity = segmentCapacityFor(records * frameBytes(keyLength, value.length, false))
+const capacity = segmentCapacityFor(records * frameBytes(keyLength, value.length, 0))
 
 /** A segment in memory: what remains is the encoding, the checksum and the index, as on a mapping that is resident. */
 function memorySegment(): SegmentFile {
@@ -21,7 +21,7 @@ function memorySegment(): SegmentFile {
 function append(memtable: Memtable, i: number): void {
   const start = i * keyLength
   const end = start + keyLength
-  memtable.put(hashKey(keys, start, end), keys, start, end, value, 0, value.length, kindPut, 0, 0, i + 1)
+  memtable.put(hashKey(keys, start, end), keys, start, end, value, 0, value.length, kindPut, 0, 0, 0, i + 1)
 }
 
 export const cases = {

@@ -9,6 +9,7 @@ import { kindDelete, kindPut } from '../record-cursor.js'
 import { Memtable } from './memtable.js'
 import { framesStart, readSegmentHeader, readWatermark } from './segment-format.js'
 import { walkFrames } from './segment-frames.js'
+import { readRecord } from './segment-record.js'
 
 const salt = 0xfeedbeef
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
@@ -21,10 +22,18 @@ function create(capacity = 1 << 20) {
   return { disk, file, memtable: Memtable.create(1, file, salt) }
 }
 
-function put(memtable: Memtable, key: Uint8Array, value: string, sequence: number, kind = kindPut): void {
+function put(
+  memtable: Memtable,
+  key: Uint8Array,
+  value: string,
+  sequence: number,
+  kind = kindPut,
+  times = { expiresAt: 0, writtenAt: 0 },
+): void {
   const data = bytes(value)
   const hash = hashKey(key, 0, key.length)
-  memtable.put(hash, key, 0, key.length, data, 0, data.length, kind, 0, 0, sequence)
+  const { expiresAt, writtenAt } = times
+  memtable.put(hash, key, 0, key.length, data, 0, data.length, kind, expiresAt, 0, writtenAt, sequence)
 }
 
 function find(memtable: Memtable, key: Uint8Array, sequenceMax = Infinity): string | undefined {
@@ -194,5 +203,32 @@ test('the header and the watermark say what they said, or nothing', () => {
     file.bytes[at]! ^= 1
     expect(() => readSegmentHeader(view, file.bytes, 'x', 1)).toThrow(CorruptionError)
     file.bytes[at]! ^= 1
+  }
+})
+
+/** Page 1 of a segment of version 1 as the first release wrote it: a put with neither time, with each, with both, and a deletion. */
+const goldenFrames =
+  'W4D9ZyQAAAABAAAAAAAFAAgAAAAAAAAAAQAAAAAAAABwbGFpbm5vIHRpbWVzAAAAeRU62SQAAAABAAAAAgAHAAEAAAAAAAAAAgAAAAAAAAAAAIAzDaZ7QmV4cGlyZXN4UAjDMiQAAAABAAAABAAHAAIAAAAAAAAAAwAAAAAAAAAAbFDEoAFzdGFtcGVkeXoAGgDdbSgAAAABAAAABgAEAAAAAAAAAAAABAAAAAAAAAAAAAAAAADwP////////2JvdGgAAAAAAABXq8VGHAAAAAEAAAABAAUAAAAAAAwQAAAFAAAAAAAAAHBsYWluAAAA'
+
+test('frames are read and written as they were', () => {
+  const { memtable } = create(16_384)
+  const cases: [string, string, number, { expiresAt: number; writtenAt: number }][] = [
+    ['plain', 'no times', kindPut, { expiresAt: 0, writtenAt: 0 }],
+    ['expires', 'x', kindPut, { expiresAt: 1_900_000_000_000, writtenAt: 0 }],
+    ['stamped', 'yz', kindPut, { expiresAt: 0, writtenAt: 1_790_000_000_000 }],
+    ['both', '', kindPut, { expiresAt: 1, writtenAt: 2 ** 48 - 1 }],
+    ['plain', '', kindDelete, { expiresAt: 0, writtenAt: 0 }],
+  ]
+  for (const [i, [key, value, kind, times]] of cases.entries()) put(memtable, bytes(key), value, i + 1, kind, times)
+  const frames = memtable.bytes.slice(framesStart, memtable.end)
+  expect(Buffer.from(frames).toString('base64')).toBe(goldenFrames)
+  const found = new FoundRecord()
+  const offsets: number[] = []
+  walkFrames(memtable, salt, 'x', memtable.end, (offset) => offsets.push(offset))
+  for (const [i, [key, value, kind, times]] of cases.entries()) {
+    readRecord(memtable, offsets[i]!, found)
+    expect(text(found.keyBytes, found.keyStart, found.keyEnd)).toBe(key)
+    expect(text(found.valueBytes, found.valueStart, found.valueEnd)).toBe(value)
+    expect({ ...found }).toMatchObject({ kind, sequence: i + 1, ...times })
   }
 })

@@ -11,7 +11,6 @@ import { lowerBound, RunCursor } from './run-cursor.js'
 import {
   align8,
   flagDelete,
-  flagExpires,
   flagsAt,
   frameHeaderBytes,
   framesStart,
@@ -22,6 +21,7 @@ import {
   sealFrame,
   sequenceHighAt,
   sequenceLowAt,
+  timeFlags,
   valueLengthAt,
   type Watermark,
   writeSegmentHeader,
@@ -40,9 +40,9 @@ import {
 /** Kept free at the end of every segment for the frame that seals it. */
 const sealBytes = 16
 
-/** What one record takes in a segment, at most: its own frame, and alignment. */
-export function frameBytes(keyLength: number, valueLength: number, expires: boolean): number {
-  return align8(frameHeaderBytes + recordBytes(keyLength, valueLength, expires))
+/** What one record takes in a segment, at most: its own frame, and alignment. `flags`: see `timeFlags`. */
+export function frameBytes(keyLength: number, valueLength: number, flags: number): number {
+  return align8(frameHeaderBytes + recordBytes(keyLength, valueLength, flags))
 }
 
 /** A segment's capacity for records of `bytes` in all. */
@@ -71,7 +71,6 @@ export class Memtable implements SegmentBytes {
   #sealed = false
   #references = 1
   #watermark: Watermark
-  #prefetched = 0
 
   private constructor(fileNumber: number, file: SegmentFile, salt: number, watermark: Watermark) {
     this.fileNumber = fileNumber
@@ -168,16 +167,6 @@ export class Memtable implements SegmentBytes {
     return true
   }
 
-  /** Touches the index slot and the record that a lookup would; whether there is one. */
-  prefetch(hash: number): boolean {
-    const slot = this.#index.probe(hash)
-    if (slot < 0) return false
-    const offset = this.#index.offsetAt(slot)
-    // Kept, or the compiler would leave the reads out.
-    this.#prefetched ^= this.bytes[offset]! ^ this.bytes[offset + 64]!
-    return true
-  }
-
   #slotOf(hash: number, source: Uint8Array, start: number, end: number): number {
     let slot = this.#index.probe(hash)
     while (slot >= 0) {
@@ -200,6 +189,7 @@ export class Memtable implements SegmentBytes {
     kind: number,
     expiresAt: number,
     tag: number,
+    writtenAt: number,
     sequence: number,
   ): void {
     const { view, bytes } = this
@@ -209,7 +199,7 @@ export class Memtable implements SegmentBytes {
     const keyLength = keyEnd - keyStart
     const valueLength = valueEnd - valueStart
 
-    const flags = (kind === kindDelete ? flagDelete : 0) | (expiresAt !== 0 ? flagExpires : 0) | (tag << 4)
+    const flags = (kind === kindDelete ? flagDelete : 0) | timeFlags(expiresAt, writtenAt) | (tag << 4)
     view.setUint32(offset + flagsAt, flags | (keyLength << 16), true)
     view.setUint32(offset + valueLengthAt, valueLength, true)
     view.setUint32(offset + previousAt, slot < 0 ? 0 : this.#index.offsetAt(slot), true)
@@ -220,9 +210,14 @@ export class Memtable implements SegmentBytes {
       view.setFloat64(position, expiresAt, true)
       position += 8
     }
+    if (writtenAt !== 0) {
+      view.setUint32(position, writtenAt % 0x1_0000_0000, true)
+      view.setUint16(position + 4, Math.floor(writtenAt / 0x1_0000_0000), true)
+      position += 6
+    }
     copyBytes(keySource, keyStart, keyEnd, bytes, position)
     copyBytes(valueSource, valueStart, valueEnd, bytes, position + keyLength)
-    const end = offset + recordBytes(keyLength, valueLength, expiresAt !== 0)
+    const end = offset + recordBytes(keyLength, valueLength, flags)
 
     if (this.#openFrame === 0) {
       sealFrame(view, bytes, this.#salt, frame, end, 1)

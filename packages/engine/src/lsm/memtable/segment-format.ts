@@ -6,7 +6,7 @@ import { CorruptionError, NewerFormatError } from '../../errors.js'
  *
  *   page 0: header, two watermark slots          4096: frames, back to back, 8-byte aligned, then zeros
  *   frame:  crc u32 | payload length u32 | record count u32, then the records: one write, or one atomic batch
- *   record: 20-byte header, [expiresAt f64], key, value, zeros to a multiple of 4
+ *   record: 20-byte header, [expiresAt f64], [writtenAt u48], key, value, zeros to a multiple of 4
  *
  * All integers are little-endian. The checksum of a frame is seeded with the segment's random salt and the frame's offset,
  * so that a frame of another file, of another place, or of an earlier life of the same blocks does not pass.
@@ -21,7 +21,7 @@ export const recordHeaderBytes = 20
 export const segmentBytesMax = 0x7fff_f000
 
 // Record header, from the record's start.
-export const flagsAt = 0 // bit 0: delete, bit 1: expires, bits 4-7: tag
+export const flagsAt = 0 // bit 0: delete, bit 1: expires, bit 2: has writtenAt, bits 4-7: tag
 export const keyLengthAt = 2
 export const valueLengthAt = 4
 /** Offset of the same key's previous record in this segment, 0 for none: the chain that reads at a past moment will follow. */
@@ -31,6 +31,7 @@ export const sequenceHighAt = 16
 
 export const flagDelete = 1
 export const flagExpires = 2
+export const flagWrittenAt = 4
 
 export interface SegmentHeader {
   fileNumber: number
@@ -102,8 +103,18 @@ export function readWatermark(view: DataView, bytes: Uint8Array, salt: number): 
 export const align4 = (bytes: number) => (bytes + 3) & ~3
 export const align8 = (bytes: number) => (bytes + 7) & ~7
 
-export function recordBytes(keyLength: number, valueLength: number, expires: boolean): number {
-  return align4(recordHeaderBytes + (expires ? 8 : 0) + keyLength + valueLength)
+/** The flags that say which times a record carries: `flagExpires`, `flagWrittenAt`. */
+export function timeFlags(expiresAt: number, writtenAt: number): number {
+  return (expiresAt === 0 ? 0 : flagExpires) | (writtenAt === 0 ? 0 : flagWrittenAt)
+}
+
+/** Bytes of a record's times, which lie between header and key: 8 for the expiry, 6 for `writtenAt`. No branch: it is in every key comparison. */
+export function timeBytes(flags: number): number {
+  return ((flags & flagExpires) << 2) + (flags & flagWrittenAt) + ((flags & flagWrittenAt) >>> 1)
+}
+
+export function recordBytes(keyLength: number, valueLength: number, flags: number): number {
+  return align4(recordHeaderBytes + timeBytes(flags) + keyLength + valueLength)
 }
 
 /** Writes a frame's header over an already written payload: the frame exists from the moment the checksum is stored. */

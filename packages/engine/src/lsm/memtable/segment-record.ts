@@ -4,11 +4,13 @@ import {
   flagDelete,
   flagExpires,
   flagsAt,
+  flagWrittenAt,
   keyLengthAt,
   recordBytes,
   recordHeaderBytes,
   sequenceHighAt,
   sequenceLowAt,
+  timeBytes,
   valueLengthAt,
 } from './segment-format.js'
 
@@ -19,7 +21,7 @@ export interface SegmentBytes {
 }
 
 export function recordKeyStart(view: DataView, offset: number): number {
-  return offset + recordHeaderBytes + (view.getUint8(offset + flagsAt) & flagExpires ? 8 : 0)
+  return offset + recordHeaderBytes + timeBytes(view.getUint8(offset + flagsAt))
 }
 
 export function recordSequence(view: DataView, offset: number): number {
@@ -32,7 +34,7 @@ export function recordEnd(view: DataView, offset: number): number {
     recordBytes(
       view.getUint16(offset + keyLengthAt, true),
       view.getUint32(offset + valueLengthAt, true),
-      (view.getUint8(offset + flagsAt) & flagExpires) !== 0,
+      view.getUint8(offset + flagsAt),
     )
   )
 }
@@ -44,6 +46,10 @@ export function readRecord({ bytes, view }: SegmentBytes, offset: number, target
     target.expiresAt = view.getFloat64(position, true)
     position += 8
   } else target.expiresAt = 0
+  if (flags & flagWrittenAt) {
+    target.writtenAt = view.getUint32(position, true) + view.getUint16(position + 4, true) * 0x1_0000_0000
+    position += 6
+  } else target.writtenAt = 0
   target.kind = flags & flagDelete ? kindDelete : kindPut
   target.tag = flags >>> 4
   target.sequence = recordSequence(view, offset)

@@ -111,6 +111,7 @@ export class VisibleScan implements Iterator<Entry, undefined> {
       sequence: record.sequence,
       expiresAt: record.expiresAt,
       tag: record.tag,
+      writtenAt: record.writtenAt,
     }
   }
 

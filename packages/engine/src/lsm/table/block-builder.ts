@@ -9,7 +9,7 @@ import {
   recordHeaderBytesMax,
 } from './block-layout.js'
 
-/** Collects the records of one block; reused for the next. */
+/** Collects the records of one block; reused for the next of the same table. */
 export class BlockBuilder {
   count = 0
   #records = Buffer.allocUnsafeSlow(8192)
@@ -17,6 +17,8 @@ export class BlockBuilder {
   #offsets = new Uint32Array(256)
   #fingerprints = new Uint8Array(256)
   #baseSequence = 0
+  /** Of the whole table: the first `writtenAt` in it. */
+  #baseWrittenAt = 0
   /** The last key lies in `#records`. */
   #keyStart = 0
   #keyEnd = 0
@@ -31,6 +33,11 @@ export class BlockBuilder {
     const keyBytes = fields.keyEnd - fields.keyStart
     const valueBytes = fields.valueEnd - fields.valueStart
     return finishedBytes(this.count + 1, this.#recordsLength + recordHeaderBytesMax + keyBytes + valueBytes)
+  }
+
+  /** 0: none of the records so far says when it was written. */
+  get baseWrittenAt(): number {
+    return this.#baseWrittenAt
   }
 
   get full(): boolean {
@@ -85,12 +92,13 @@ export class BlockBuilder {
 
   #addHeader(fields: RecordFields, hash: number): void {
     if (this.count === 0) this.#baseSequence = fields.sequence
+    if (this.#baseWrittenAt === 0) this.#baseWrittenAt = fields.writtenAt
     if (this.count === this.#offsets.length) this.#grow()
     this.#offsets[this.count] = this.#recordsLength
     this.#fingerprints[this.count] = fingerprintOf(hash)
     this.count++
     const start = this.#ensure(recordHeaderBytesMax + fields.keyEnd - fields.keyStart)
-    const keyStart = encodeRecordHeader(this.#records, start, fields, this.#baseSequence)
+    const keyStart = encodeRecordHeader(this.#records, start, fields, this.#baseSequence, this.#baseWrittenAt)
     this.#keyStart = keyStart
     this.#keyEnd = copyBytes(fields.keyBytes, fields.keyStart, fields.keyEnd, this.#records, keyStart)
     this.#recordsLength = this.#keyEnd

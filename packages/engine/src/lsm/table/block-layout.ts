@@ -7,12 +7,15 @@ import { kindDelete, type RecordFields } from '../record-cursor.js'
  */
 export const blockHeaderBytes = 10
 export const blockEntriesMax = 65_535
-/** Key length, value length, meta, sequence, expiry. */
-export const recordHeaderBytesMax = 3 + 5 + 1 + 7 + 6
+/** Key length, value length, meta, sequence, expiry, time of writing. */
+export const recordHeaderBytesMax = 3 + 5 + 1 + 7 + 8 + 7
 
 const metaDelete = 1
 const metaExpires = 2
 const metaTagShift = 2
+const metaTagMask = 15
+const metaWrittenAt = 1 << 6
+const metaBitsMax = 1 << 7
 
 /** One byte of the key's hash; the filter uses others first. */
 export function fingerprintOf(hash: number): number {
@@ -20,20 +23,36 @@ export function fingerprintOf(hash: number): number {
 }
 
 /** Writes everything of a record but its key and value; returns the offset behind it. */
-export function encodeRecordHeader(bytes: Uint8Array, at: number, fields: RecordFields, baseSequence: number): number {
+export function encodeRecordHeader(
+  bytes: Uint8Array,
+  at: number,
+  fields: RecordFields,
+  baseSequence: number,
+  baseWrittenAt: number,
+): number {
   at = putVarint(bytes, at, fields.keyEnd - fields.keyStart)
   at = putVarint(bytes, at, fields.valueEnd - fields.valueStart)
   bytes[at++] =
     (fields.kind === kindDelete ? metaDelete : 0) |
     (fields.expiresAt === 0 ? 0 : metaExpires) |
-    (fields.tag << metaTagShift)
-  const delta = fields.sequence - baseSequence
-  at = putVarint(bytes, at, delta < 0 ? -2 * delta - 1 : 2 * delta)
-  return fields.expiresAt === 0 ? at : putUint48(bytes, at, fields.expiresAt)
+    (fields.tag << metaTagShift) |
+    (fields.writtenAt === 0 ? 0 : metaWrittenAt)
+  at = putVarint(bytes, at, zigzag(fields.sequence - baseSequence))
+  if (fields.expiresAt !== 0) at = putVarint(bytes, at, fields.expiresAt)
+  return fields.writtenAt === 0 ? at : putVarint(bytes, at, zigzag(fields.writtenAt - baseWrittenAt))
 }
 
+const zigzag = (delta: number) => (delta < 0 ? -2 * delta - 1 : 2 * delta)
+const unzigzag = (value: number) => (value % 2 === 0 ? value / 2 : -(value + 1) / 2)
+
 /** Lends the record at `at` to `target`. The block must have passed `checkBlock`. */
-export function decodeRecord(bytes: Uint8Array, at: number, baseSequence: number, target: RecordFields): void {
+export function decodeRecord(
+  bytes: Uint8Array,
+  at: number,
+  baseSequence: number,
+  baseWrittenAt: number,
+  target: RecordFields,
+): void {
   let byte = bytes[at++]!
   let keyLength = byte & 0x7f
   for (let shift = 7; byte >= 0x80; shift += 7) {
@@ -60,13 +79,19 @@ export function decodeRecord(bytes: Uint8Array, at: number, baseSequence: number
       byte = bytes[at++]!
       delta += (byte & 0x7f) * scale
     }
-    target.sequence = baseSequence + (delta % 2 === 0 ? delta / 2 : -(delta + 1) / 2)
+    target.sequence = baseSequence + unzigzag(delta)
   }
   if ((meta & metaExpires) !== 0) {
-    target.expiresAt = getUint48(bytes, at)
-    at += 6
+    target.expiresAt = wideVarint(bytes, at)
+    at = behindVarint(bytes, at)
   } else {
     target.expiresAt = 0
+  }
+  if ((meta & metaWrittenAt) !== 0) {
+    target.writtenAt = baseWrittenAt + unzigzag(wideVarint(bytes, at))
+    at = behindVarint(bytes, at)
+  } else {
+    target.writtenAt = 0
   }
   const keyEnd = at + keyLength
   target.keyBytes = bytes
@@ -76,7 +101,23 @@ export function decodeRecord(bytes: Uint8Array, at: number, baseSequence: number
   target.valueStart = keyEnd
   target.valueEnd = keyEnd + valueLength
   target.kind = meta & metaDelete
-  target.tag = meta >>> metaTagShift
+  target.tag = (meta >>> metaTagShift) & metaTagMask
+}
+
+/** A varint of any length, beyond what bitwise operators can hold. */
+function wideVarint(bytes: Uint8Array, at: number): number {
+  let value = 0
+  let byte = 0x80
+  for (let scale = 1; byte >= 0x80; scale *= 128) {
+    byte = bytes[at++]!
+    value += (byte & 0x7f) * scale
+  }
+  return value
+}
+
+function behindVarint(bytes: Uint8Array, at: number): number {
+  while (bytes[at]! >= 0x80) at++
+  return at + 1
 }
 
 /**
@@ -122,13 +163,18 @@ function recordEnd(bytes: Uint8Array, at: number, end: number): number {
   }
   if (keyLength === 0 || at >= end) return -1
   const meta = bytes[at++]!
-  byte = 0x80
-  for (let digits = 0; byte >= 0x80; digits++) {
-    if (at >= end || digits > 6) return -1
-    byte = bytes[at++]!
-  }
-  at += ((meta & metaExpires) === 0 ? 0 : 6) + keyLength + valueLength
-  return at > end || meta >= 1 << 6 ? -1 : at
+  at = varintEnd(bytes, at, end, 7)
+  if (at >= 0 && (meta & metaExpires) !== 0) at = varintEnd(bytes, at, end, 8)
+  if (at >= 0 && (meta & metaWrittenAt) !== 0) at = varintEnd(bytes, at, end, 7)
+  if (at < 0) return -1
+  at += keyLength + valueLength
+  return at > end || meta >= metaBitsMax ? -1 : at
+}
+
+/** Behind a varint of at most `bytesMax` bytes; -1: longer, or out of the block. */
+function varintEnd(bytes: Uint8Array, at: number, end: number, bytesMax: number): number {
+  for (let digits = 0; digits < bytesMax && at < end; digits++) if (bytes[at++]! < 0x80) return at
+  return -1
 }
 
 /** Of record `i`, from the block's start; `offsets` is where the offset array begins. */

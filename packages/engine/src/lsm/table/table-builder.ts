@@ -1,7 +1,7 @@
 import { compareSlices } from '../../bytes.js'
 import { keptCopy } from '../../copy-bytes.js'
 import type { AppendFile } from '../../io/storage.js'
-import { keyBytesMax, valueBytesMax } from '../../store.js'
+import { keyBytesMax, valueBytesMax, writtenAtMax } from '../../store.js'
 import { kindDelete, type RecordFields } from '../record-cursor.js'
 import { BlockBuilder } from './block-builder.js'
 import { buildFilter, filterProbes } from './bloom-filter.js'
@@ -84,6 +84,7 @@ export class TableBuilder {
       digest: 0,
       blocks: 0,
       decompressedBytesMax: 0,
+      baseWrittenAt: 0,
       filterProbes: options.bloomBitsPerKey > 0 ? filterProbes(options.bloomBitsPerKey) : 0,
     }
     this.#write(encodeHeader(fileNumber))
@@ -145,6 +146,7 @@ export class TableBuilder {
     if (this.#block.count > 0) this.#finishBlock()
     this.#finished = true
     properties.blocks = this.#index.length
+    properties.baseWrittenAt = this.#block.baseWrittenAt
     const padding = (filterAlignment - (this.#offset % filterAlignment)) % filterAlignment
     this.#write(new Uint8Array(padding))
     const filter = this.#writeSection(partFilter, this.#buildFilter())
@@ -152,7 +154,7 @@ export class TableBuilder {
       partIndex,
       encodeIndex(this.#index, sharedPrefix(properties.smallestKey, properties.largestKey)),
     )
-    const { blocks: _, decompressedBytesMax: __, filterProbes: ___, ...summary } = properties
+    const { blocks: _, decompressedBytesMax: __, filterProbes: ___, baseWrittenAt: ____, ...summary } = properties
     const propertiesSection = this.#writeSection(partProperties, encodeProperties(properties))
     const footer = { filter, index, properties: propertiesSection }
     this.#write(encodeFooter(footer, this.#fileNumber, this.#offset))
@@ -279,8 +281,11 @@ function checkLimits(fields: RecordFields): void {
   if (!(fields.sequence >= 0 && fields.sequence <= sequenceMax)) {
     throw new RangeError(`a sequence lies between 0 and 2^48 - 1, this one is ${fields.sequence}`)
   }
-  if (!(fields.expiresAt >= 0 && fields.expiresAt <= sequenceMax)) {
-    throw new RangeError(`expiresAt lies between 0 and 2^48 - 1, this one is ${fields.expiresAt}`)
+  if (!(fields.expiresAt >= 0 && fields.expiresAt <= Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(`expiresAt lies between 0 and 2^53 - 1, this one is ${fields.expiresAt}`)
+  }
+  if (!(fields.writtenAt >= 0 && fields.writtenAt <= writtenAtMax)) {
+    throw new RangeError(`writtenAt lies between 0 and 2^48 - 1, this one is ${fields.writtenAt}`)
   }
 }
 

@@ -20,14 +20,16 @@ export class TableCursor extends FoundRecord implements RecordCursor {
   #block = -1
   #entry = 0
   #entries = 0
+  readonly #baseWrittenAt: number
   #baseSequence = 0
   #offsets = 0
   #offsetBytes = 2
 
-  constructor(blocks: TableBlocks, index: BlockIndex, readahead: boolean) {
+  constructor(blocks: TableBlocks, index: BlockIndex, baseWrittenAt: number, readahead: boolean) {
     super()
     this.#blocks = blocks
     this.#index = index
+    this.#baseWrittenAt = baseWrittenAt
     this.#scratch = new BlockScratch(readahead)
   }
 
@@ -59,7 +61,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     if (!this.valid) return
     if (this.#entry + 1 < this.#entries) {
       this.#entry++
-      decodeRecord(this.#place.bytes, this.valueEnd, this.#baseSequence, this)
+      decodeRecord(this.#place.bytes, this.valueEnd, this.#baseSequence, this.#baseWrittenAt, this)
     } else {
       this.#nextBlock()
     }
@@ -104,6 +106,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     const { bytes, start } = this.#place
     this.#entry = entry
     this.valid = true
-    decodeRecord(bytes, start + offsetAt(bytes, this.#offsets, this.#offsetBytes, entry), this.#baseSequence, this)
+    const record = start + offsetAt(bytes, this.#offsets, this.#offsetBytes, entry)
+    decodeRecord(bytes, record, this.#baseSequence, this.#baseWrittenAt, this)
   }
 }

@@ -52,6 +52,8 @@ export interface TableProperties extends TableSummary {
   /** Size of the largest block that is stored compressed, decompressed: what a reader must be ready for. */
   decompressedBytesMax: number
   filterProbes: number
+  /** What each record's `writtenAt` is coded against: the first in the table; 0 where there is none. */
+  baseWrittenAt: number
 }
 
 export interface Section {
@@ -132,12 +134,13 @@ export function decodeFooter(bytes: Uint8Array, fileNumber: number, fileBytes: n
   return footer
 }
 
-/** Fixed fields, then the smallest and the largest key. */
+/** Fixed fields, then the smallest and the largest key, then `baseWrittenAt` unless it is 0. */
 const propertiesFixedBytes = 84
 
 export function encodeProperties(properties: TableProperties): Uint8Array {
-  const { smallestKey, largestKey } = properties
-  const bytes = new Uint8Array(propertiesFixedBytes + smallestKey.length + largestKey.length)
+  const { smallestKey, largestKey, baseWrittenAt } = properties
+  const keysEnd = propertiesFixedBytes + smallestKey.length + largestKey.length
+  const bytes = new Uint8Array(keysEnd + (baseWrittenAt === 0 ? 0 : 8))
   const view = new DataView(bytes.buffer)
   putUint64(view, 0, properties.entries)
   putUint64(view, 8, properties.tombstones)
@@ -154,6 +157,7 @@ export function encodeProperties(properties: TableProperties): Uint8Array {
   view.setUint32(80, properties.digest, true)
   bytes.set(smallestKey, propertiesFixedBytes)
   bytes.set(largestKey, propertiesFixedBytes + smallestKey.length)
+  if (baseWrittenAt !== 0) putUint64(view, keysEnd, baseWrittenAt)
   return bytes
 }
 
@@ -162,7 +166,8 @@ export function decodeProperties(bytes: Uint8Array, fileBytes: number): TablePro
   if (bytes.length < propertiesFixedBytes) return undefined
   const view = viewOf(bytes)
   const largestStart = propertiesFixedBytes + view.getUint32(72, true)
-  if (largestStart + view.getUint32(76, true) !== bytes.length) return undefined
+  const keysEnd = largestStart + view.getUint32(76, true)
+  if (keysEnd !== bytes.length && keysEnd + 8 !== bytes.length) return undefined
   return {
     fileBytes,
     entries: getUint64(view, 0),
@@ -173,11 +178,12 @@ export function decodeProperties(bytes: Uint8Array, fileBytes: number): TablePro
     valueBytes: getUint64(view, 40),
     soonestExpiry: getUint64(view, 48),
     blocks: getUint64(view, 56),
+    baseWrittenAt: keysEnd === bytes.length ? 0 : getUint64(view, keysEnd),
     decompressedBytesMax: view.getUint32(64, true),
     filterProbes: view.getUint32(68, true),
     digest: view.getUint32(80, true),
     smallestKey: new Uint8Array(bytes.subarray(propertiesFixedBytes, largestStart)),
-    largestKey: new Uint8Array(bytes.subarray(largestStart)),
+    largestKey: new Uint8Array(bytes.subarray(largestStart, keysEnd)),
   }
 }
 

@@ -24,6 +24,7 @@ export class TableReader {
   readonly #sections: TableSections
   readonly #filter: Uint8Array
   readonly #filterProbes: number
+  readonly #baseWrittenAt: number
   readonly #index: BlockIndex
   readonly #blocks: TableBlocks
   readonly #place = newPlace()
@@ -47,6 +48,7 @@ export class TableReader {
     this.#sections = sections
     this.#filter = sections.filter
     this.#filterProbes = sections.properties.filterProbes
+    this.#baseWrittenAt = sections.properties.baseWrittenAt
     this.#index = new BlockIndex(sections.index)
     this.#anyContinues = this.#index.anyContinues
     this.#blocks = new TableBlocks(file, fileNumber, sections.index, sections.properties.decompressedBytesMax, cache)
@@ -92,7 +94,7 @@ export class TableReader {
         const recordEnd = entry + 1 < count ? offsetAt(bytes, offsets, offsetBytes, entry + 1) : place.length
         this.#blocks.need(block, place, recordEnd)
         const record = blockStart + offsetAt(bytes, offsets, offsetBytes, entry)
-        decodeRecord(bytes, record, getUint48(bytes, blockStart + 4), target)
+        decodeRecord(bytes, record, getUint48(bytes, blockStart + 4), this.#baseWrittenAt, target)
         if (target.sequence <= maxSequence && sameSlices(bytes, target.keyStart, target.keyEnd, source, start, end)) {
           return true
         }
@@ -105,7 +107,7 @@ export class TableReader {
   /** `readahead` for compactions and long scans. Cursors never go through the cache. */
   cursor(options?: { readahead?: boolean }): RecordCursor {
     if (this.#closed) throw this.#closedError()
-    return new TableCursor(this.#blocks, this.#index, options?.readahead ?? false)
+    return new TableCursor(this.#blocks, this.#index, this.#baseWrittenAt, options?.readahead ?? false)
   }
 
   /** Bytes of the file that hold the records of a range, to a block at each end; the whole file for all of its records. */

@@ -38,6 +38,7 @@ export function verifyTable(
     kind: 0,
     expiresAt: 0,
     tag: 0,
+    writtenAt: 0,
   }
   let lastKey: Uint8Array = new Uint8Array(0)
   let lastSequence = 0
@@ -49,6 +50,7 @@ export function verifyTable(
     keyBytes: 0,
     valueBytes: 0,
     soonestExpiry: 0,
+    baseWrittenAt: 0,
     digest: 0,
   }
   const addToDigest = (checksumOffset: number) => {
@@ -64,7 +66,7 @@ export function verifyTable(
     const count = bytes[start]! | (bytes[start + 1]! << 8)
     for (let entry = 0; entry < count; entry++) {
       const offset = offsetAt(bytes, start + blockHeaderBytes + count, bytes[start + 2]!, entry)
-      decodeRecord(bytes, start + offset, getUint48(bytes, start + 4), record)
+      decodeRecord(bytes, start + offset, getUint48(bytes, start + 4), properties.baseWrittenAt, record)
       const { keyStart, keyEnd, sequence } = record
       const hash = hashKey(bytes, keyStart, keyEnd)
       const order = compareSlices(lastKey, 0, lastKey.length, bytes, keyStart, keyEnd)
@@ -89,6 +91,7 @@ export function verifyTable(
       if (record.expiresAt !== 0 && (found.soonestExpiry === 0 || record.expiresAt < found.soonestExpiry)) {
         found.soonestExpiry = record.expiresAt
       }
+      found.baseWrittenAt ||= record.writtenAt
       if (
         found.entries === 1 &&
         compareSlices(properties.smallestKey, 0, properties.smallestKey.length, bytes, keyStart, keyEnd) !== 0

@@ -15,6 +15,7 @@ export interface ModelRecord {
   kind: number
   expiresAt: number
   tag: number
+  writtenAt: number
 }
 
 export const defaultOptions: TableOptions = { blockBytes: 4096, bloomBitsPerKey: 10, compression: 'lz4' }
@@ -32,6 +33,7 @@ export function put(key: string | Uint8Array, value: string | Uint8Array = '', s
     kind: kindPut,
     expiresAt: 0,
     tag: 0,
+    writtenAt: 0,
   }
 }
 
@@ -55,6 +57,7 @@ export function lend(record: ModelRecord): RecordFields {
     kind: record.kind,
     expiresAt: record.expiresAt,
     tag: record.tag,
+    writtenAt: record.writtenAt,
   }
 }
 
@@ -70,6 +73,7 @@ export function owned(fields: RecordFields): ModelRecord {
     kind: fields.kind,
     expiresAt: fields.expiresAt,
     tag: fields.tag,
+    writtenAt: fields.writtenAt,
   }
 }
 
@@ -119,6 +123,7 @@ export function sameRecord(a: ModelRecord | undefined, b: ModelRecord | undefine
     a.sequence === b.sequence &&
     a.kind === b.kind &&
     a.expiresAt === b.expiresAt &&
-    a.tag === b.tag
+    a.tag === b.tag &&
+    a.writtenAt === b.writtenAt
   )
 }

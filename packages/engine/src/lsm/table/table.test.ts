@@ -38,8 +38,9 @@ const record: fc.Arbitrary<ModelRecord> = fc.record({
   ),
   sequence: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constantFrom(2 ** 31, 2 ** 32 + 1, 2 ** 48 - 1)),
   kind: fc.constantFrom(kindPut, kindDelete),
-  expiresAt: fc.constantFrom(0, 0, 1, 1_900_000_000_000),
+  expiresAt: fc.constantFrom(0, 0, 1, 1_900_000_000_000, 2 ** 52 - 1),
   tag: fc.integer({ min: 0, max: 15 }),
+  writtenAt: fc.constantFrom(0, 0, 1, 1_790_000_000_000, 1_790_000_000_001, 1_790_086_400_000, 2 ** 48 - 1),
 })
 
 const records = fc
@@ -233,6 +234,7 @@ test('wrong order and wrong sizes are refused, and so is an empty table', () => 
   expect(() => add(builder(), put(new Uint8Array(65_536)))).toThrow('1 to 65535 bytes')
   expect(() => add(builder(), put('k', '', 2 ** 48))).toThrow('2^48')
   expect(() => add(builder(), { ...put('k'), expiresAt: -1 })).toThrow('expiresAt')
+  expect(() => add(builder(), { ...put('k'), writtenAt: 2 ** 48 })).toThrow('writtenAt')
 })
 
 test('a closed table refuses reads instead of finding nothing', () => {

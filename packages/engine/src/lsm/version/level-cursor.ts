@@ -71,5 +71,6 @@ export class LevelCursor extends FoundRecord implements RecordCursor {
     this.kind = from.kind
     this.expiresAt = from.expiresAt
     this.tag = from.tag
+    this.writtenAt = from.writtenAt
   }
 }

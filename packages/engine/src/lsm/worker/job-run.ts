@@ -2,6 +2,7 @@ import { CorruptionError } from '../../errors.js'
 import type { Storage } from '../../io/storage.js'
 import { runCompaction } from '../compaction/compaction-run.js'
 import { runFlush } from '../compaction/flush-run.js'
+import { runCopy } from '../copy-run.js'
 import { openTable } from '../open-table.js'
 import { BlockCache } from '../table/block-cache.js'
 import type { TableReader } from '../table/table-reader.js'
@@ -15,6 +16,8 @@ export function runJob(storage: Storage, job: Job): JobResult {
       return runCompaction(storage, job)
     case 'verify':
       return runVerify(storage, job)
+    case 'copy':
+      return runCopy(storage, job)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { TableOptions, TableSummary } from '../table/table-builder.js'
 
 /** Work for a background thread: plain data, so that it can be posted to a worker, or run in place by a test. */
-export type Job = FlushJob | CompactJob | VerifyJob
+export type Job = FlushJob | CompactJob | VerifyJob | CopyJob
 
 /** Writes the records of a sealed segment as one table. */
 export interface FlushJob {
@@ -27,12 +27,22 @@ export interface CompactJob {
   bottom: boolean
   now: number
   tables: TableOptions
+  /** Not 0: nobody wants the result any more. Shared with the thread that decides it. */
+  aborted?: Int32Array
 }
 
 /** Reads every byte of the files against its checksums. */
 export interface VerifyJob {
   type: 'verify'
   tables: OutputFile[]
+}
+
+/** Copies the first `bytes` of a file. */
+export interface CopyJob {
+  type: 'copy'
+  from: string
+  to: string
+  bytes: number
 }
 
 export interface OutputFile {
@@ -52,4 +62,5 @@ export interface FileDamage {
 
 export type JobResult =
   | { type: 'flush' | 'compact'; written: WrittenTable[]; dropped: number }
+  | { type: 'copy' }
   | { type: 'verify'; files: number; bytes: number; records: number; errors: FileDamage[] }

@@ -28,6 +28,13 @@ export interface JobRunner {
   stop(): Promise<void>
 }
 
+/** The job's result, for whoever can wait for the event loop. */
+export function resultOf(runner: JobRunner, job: Job): Promise<JobResult> {
+  return new Promise((resolve, reject) => {
+    runner.run(job, (error, result) => (result === undefined ? reject(error) : resolve(result)))
+  })
+}
+
 /** A runner on a worker thread, started by its first job. */
 export class WorkerJobs implements JobRunner {
   readonly #mmap: 'auto' | 'off'

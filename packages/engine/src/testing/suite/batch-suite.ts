@@ -15,12 +15,19 @@ export function batchSuite(use: SuiteStore): void {
               value: bytes(`value ${i} `.repeat(10)),
               tag: i % 16,
               expiresAt: use.now + i,
+              writtenAt: i % 3 ? use.now + i : 0,
             },
       )
       expect(await use.store.write(batch)).toBe(4000)
       const check = () => {
         expect([...use.store.scan()]).toHaveLength(2399)
-        expect(use.store.getEntry(numbered(1002))).toMatchObject({ sequence: 1003, tag: 10, expiresAt: use.now + 1002 })
+        expect(use.store.getEntry(numbered(1002))).toMatchObject({
+          sequence: 1003,
+          tag: 10,
+          expiresAt: use.now + 1002,
+          writtenAt: 0,
+        })
+        expect(use.store.getEntry(numbered(1001))?.writtenAt).toBe(use.now + 1001)
         expect(use.store.getSync(numbered(1003))).toBeUndefined()
       }
       check()

@@ -9,7 +9,11 @@ export function closingSuite(use: SuiteStore): void {
       if (!use.place.persistent) return
       for (let round = 0; round < 4; round++) {
         for (let i = 0; i < 700; i++) use.store.putSync(numbered(i * (round + 1)), bytes(`round ${round}, ${i}`))
-        use.store.putSync(bytes('tagged'), bytes('t'), { tag: 5, expiresAt: use.now + 1000 })
+        use.store.putSync(bytes('tagged'), bytes('t'), {
+          tag: 5,
+          expiresAt: use.now + 1000,
+          writtenAt: use.now + round,
+        })
         const before = [...use.store.scan()]
         await reopen()
         expect([...use.store.scan()]).toEqual(before)
@@ -39,7 +43,7 @@ export function closingSuite(use: SuiteStore): void {
         () => use.store.getEntry(key),
         () => use.store.borrow(key, 0, 1),
         () => use.store.putSync(key, key),
-        () => use.store.putFrom(key, 0, 1, key, 0, 1, 0, 0),
+        () => use.store.putFrom(key, 0, 1, key, 0, 1, 0, 0, 0),
         () => use.store.deleteSync(key),
         () => use.store.deleteFrom(key, 0, 1),
         () => use.store.writeSync([{ type: 'delete', key }]),

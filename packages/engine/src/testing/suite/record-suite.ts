@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compareBytes } from '../../bytes.js'
-import { keyBytesMax } from '../../store.js'
+import { keyBytesMax, writtenAtMax } from '../../store.js'
 import { SeededRandom } from '../seeded-random.js'
 import { bytes, keysOf, numbered, type SuiteStore, text, texts } from './suite-store.js'
 
@@ -14,7 +14,7 @@ export function recordSuite(use: SuiteStore): void {
       await use.store.put(bytes('a'), bytes('2'))
       expect(text(await use.store.get(bytes('a')))).toBe('2')
       expect((await use.store.getMany([bytes('b'), bytes('a'), bytes('a')])).map(text)).toEqual([undefined, '2', '2'])
-      expect(use.store.getEntry(bytes('a'))).toMatchObject({ sequence: 2, expiresAt: 0, tag: 0 })
+      expect(use.store.getEntry(bytes('a'))).toMatchObject({ sequence: 2, expiresAt: 0, tag: 0, writtenAt: 0 })
       await use.store.delete(bytes('a'))
       expect(get('a')).toBeUndefined()
       expect(await use.store.get(bytes('a'))).toBeUndefined()
@@ -25,10 +25,10 @@ export function recordSuite(use: SuiteStore): void {
 
     test('the hot paths take slices of larger buffers', () => {
       const source = bytes('<key|value>')
-      expect(use.store.putFrom(source, 1, 4, source, 5, 10, 0, 3)).toBe(1)
+      expect(use.store.putFrom(source, 1, 4, source, 5, 10, 0, 3, 1_790_000_000_000)).toBe(1)
       const borrowed = use.store.borrow(bytes('?key?'), 1, 4)!
       expect(text(borrowed.bytes.subarray(borrowed.valueStart, borrowed.valueEnd))).toBe('value')
-      expect(borrowed).toMatchObject({ sequence: 1, expiresAt: 0, tag: 3 })
+      expect(borrowed).toMatchObject({ sequence: 1, expiresAt: 0, tag: 3, writtenAt: 1_790_000_000_000 })
       expect(use.store.deleteFrom(source, 1, 4)).toBe(2)
       expect(get('key')).toBeUndefined()
     })
@@ -109,6 +109,42 @@ export function recordSuite(use: SuiteStore): void {
         if (settle !== reopen || use.place.persistent) await settle()
         for (const [i, value] of values.entries())
           expect(Buffer.compare(use.store.getSync(numbered(i))!, value), `${value.length} bytes`).toBe(0)
+      }
+    })
+
+    test('when each record was written, if it was said', async () => {
+      const times = [0, 1, 1_790_000_000_000, 1_790_000_000_001, 1_789_913_600_000, 0, 2 ** 33, writtenAtMax]
+      const write = (i: number) => {
+        const key = numbered(i)
+        const writtenAt = times[i]!
+        // With and without an expiry before it, alone and in a batch.
+        if (i % 2) use.store.putFrom(key, 0, key.length, bytes('v'), 0, 1, use.now + 1000, 1, writtenAt)
+        else use.store.writeSync([{ type: 'put', key, value: bytes('v'), writtenAt }])
+      }
+      for (const i of times.keys()) write(i)
+      for (const settle of [
+        () => {},
+        () => use.store.flush(),
+        () => write(3),
+        () => use.store.compactRange(),
+        reopen,
+      ]) {
+        if (settle !== reopen || use.place.persistent) await settle()
+        expect(times.map((_, i) => use.store.getEntry(numbered(i))?.writtenAt)).toEqual(times)
+        expect(times.map((_, i) => use.store.borrow(numbered(i), 0, numbered(i).length)?.writtenAt)).toEqual(times)
+        expect([...use.store.scan()].map(({ writtenAt }) => writtenAt)).toEqual(times)
+        expect([...use.store.scan({ reverse: true })].map(({ writtenAt }) => writtenAt)).toEqual(times.toReversed())
+        expect(text(use.store.getSync(numbered(3)))).toBe('v')
+      }
+      use.store.putSync(numbered(3), bytes('anew'))
+      expect(use.store.getEntry(numbered(3))).toMatchObject({ writtenAt: 0, expiresAt: 0 })
+    })
+
+    test('the latest expiry there is', async () => {
+      use.store.putSync(bytes('a'), bytes('1'), { expiresAt: Number.MAX_SAFE_INTEGER })
+      for (const settle of [() => {}, () => use.store.flush(), () => use.store.compactRange()]) {
+        await settle()
+        expect(use.store.getEntry(bytes('a'))?.expiresAt).toBe(Number.MAX_SAFE_INTEGER)
       }
     })
 

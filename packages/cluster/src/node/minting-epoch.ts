@@ -1,0 +1,43 @@
+import { actorOf } from '../causality/actor.js'
+import { readU32, writeU32 } from '../causality/vector-bytes.js'
+import type { ReplicaStore } from '../store/replica-store.js'
+import type { Actor, MemberNumber } from './identity.js'
+
+const metaName = 'minting-epoch'
+
+/**
+ * The second half of this node's actor. It is raised before anything that makes the node forget a record (a partition dropped, a hint
+ * handed on, a tombstone collected, damage overwritten) and at an open that may have lost writes: a dot is one more than
+ * the actor's last in the record, so what forgets records would mint the same dot twice.
+ *
+ * Crash window: the new epoch precedes the forgetting in the store's order of durability, and nothing minted under it leaves
+ * before `ticket` is durable. A crash that loses the new epoch has lost the forgetting too.
+ */
+export class MintingEpoch {
+  /** Of the write that raised it; 0: it was read. */
+  ticket = 0
+  #epoch: number
+  readonly #store: ReplicaStore
+  readonly #member: MemberNumber
+  /** Who mints now. */
+  actor: Actor
+
+  /** @throws what the store throws: a node that cannot raise its epoch must not mint */
+  constructor(store: ReplicaStore, member: MemberNumber, keepEpoch = false) {
+    this.#store = store
+    this.#member = member
+    const stored = store.getMeta(metaName)
+    this.#epoch = stored === undefined ? 0 : readU32(stored, 0)
+    this.actor = actorOf(member, this.#epoch)
+    if (stored === undefined || (store.lostUnsynced && !keepEpoch)) this.raise()
+  }
+
+  raise(): void {
+    const bytes = new Uint8Array(4)
+    writeU32(bytes, 0, this.#epoch + 1)
+    this.#store.putMeta(metaName, bytes)
+    this.#epoch++
+    this.ticket = this.#store.ticket
+    this.actor = actorOf(this.#member, this.#epoch)
+  }
+}

@@ -1,0 +1,43 @@
+import type { Bucket } from '../coordination/topology.js'
+import type { KeyResult, ResultValue, ValueResult } from '../node/result.js'
+import { contextOf, recordTimestampMs, recordVersion, visibleSiblings } from '../record/read-record.js'
+
+/** Makes one value of several concurrent ones, latest first. Must give the same for the same values. */
+export type MergeFunction = (values: readonly Uint8Array[]) => Uint8Array
+
+const noContext = new Uint8Array(0)
+const unknown: KeyResult = { status: 'notFound', version: 0, context: noContext }
+
+/** What a client is told of a record. */
+export function answerOf(
+  record: Uint8Array | undefined,
+  bucket: Bucket,
+  merges: ReadonlyMap<string, MergeFunction>,
+  wallMs: number,
+): KeyResult {
+  if (record === undefined) return unknown
+  const siblings = visibleSiblings(record, wallMs)
+  const version = recordVersion(record)
+  const context = contextOf(record)
+  if (siblings.length === 0) return { status: 'notFound', version, context }
+  const timestampMs = siblings[0]!.stampMs
+  const found: ResultValue[] = []
+  for (const { value, stampMs, expiresAt } of siblings) found.push({ value, timestampMs: stampMs, expiresAt })
+  const { resolution } = bucket
+  const merge = found.length > 1 && resolution.rule === 'merge' ? merges.get(resolution.name) : undefined
+  if (merge === undefined) return { status: 'ok', values: found, version, context, timestampMs }
+  const value = merge(found.map((each) => each.value))
+  const expiresAt = found.some((each) => each.expiresAt === 0) ? 0 : Math.max(...found.map((each) => each.expiresAt))
+  return { status: 'ok', values: [{ value, timestampMs, expiresAt }], version, context, timestampMs }
+}
+
+/** The answer to a write that made, or found, this record. */
+export function writtenAnswer(record: Uint8Array): ValueResult {
+  return {
+    status: 'ok',
+    values: [],
+    version: recordVersion(record),
+    context: contextOf(record),
+    timestampMs: recordTimestampMs(record),
+  }
+}

@@ -1,0 +1,135 @@
+import type { HybridClock } from '../causality/hybrid-clock.js'
+import type { Bucket } from '../coordination/topology.js'
+import type { MintingEpoch } from '../node/minting-epoch.js'
+import { mergeRecords } from '../record/merge-records.js'
+import { type Mint, mintRecord, type NewWrite } from '../record/mint-record.js'
+import { lww, type Resolution, type ResolutionCounters } from '../record/resolution.js'
+import type { ReplicaStore } from '../store/replica-store.js'
+import { storeErrorCode } from '../store/store-error.js'
+import { type ReplyStatus, replyStatus } from './reply-status.js'
+import { UndurableKeys } from './undurable-keys.js'
+
+/** Told of every record that changes in the store, after it has: hash trees follow it. */
+export interface RecordObserver {
+  changed(partition: number, key: Uint8Array, before: Uint8Array | undefined, after: Uint8Array): void
+}
+
+/** Faults for tests, see `deliberateBugs`. */
+export interface LocalReplicaFaults {
+  readonly dropSiblings: boolean
+  readonly overwrite: boolean
+}
+
+/** The node's own records: reads, merges and mints, with the store's errors turned into statuses. */
+export class LocalReplica {
+  /** Of the last call: the record that is now in the store, or that was read. */
+  record: Uint8Array | undefined
+  observer: RecordObserver | undefined
+  readonly counters: ResolutionCounters = { lwwLosses: 0, siblingOverflows: 0 }
+  readonly #store: ReplicaStore
+  readonly #epoch: MintingEpoch
+  readonly #faults: LocalReplicaFaults
+  readonly #undurable = new UndurableKeys()
+  readonly #mint: Mint
+
+  constructor(store: ReplicaStore, epoch: MintingEpoch, clock: HybridClock, faults: LocalReplicaFaults) {
+    this.#store = store
+    this.#epoch = epoch
+    this.#faults = faults
+    this.#mint = { actor: epoch.actor, clock, resolution: lww, counters: this.counters }
+  }
+
+  /** `ok` with the record, `absent`, `damaged`. */
+  read(partition: number, key: Uint8Array): ReplyStatus {
+    this.record = undefined
+    try {
+      this.record = this.#store.get(partition, key)
+    } catch (error) {
+      return statusOf(error)
+    }
+    return this.record === undefined ? replyStatus.absent : replyStatus.ok
+  }
+
+  /** The store's ticket that must be durable before what `read` gave may be told. */
+  ticketOf(partition: number, key: Uint8Array): number {
+    return this.#undurable.ticketOf(partition, key)
+  }
+
+  /**
+   * Merges a record that has passed `checkRecord` into the own one. `damaged`: the own one is unreadable and stays, unless the
+   * other is `complete`, i.e. merged from all other owners: anything less could replace what only this node had acknowledged.
+   */
+  absorb(partition: number, key: Uint8Array, record: Uint8Array, bucket: Bucket, complete: boolean): ReplyStatus {
+    let status = this.read(partition, key)
+    if (status === replyStatus.damaged && complete) {
+      // Dots of the damaged record are forgotten: they must not be minted again.
+      status = this.#raiseEpoch()
+      if (status !== replyStatus.ok) return status
+      status = replyStatus.absent
+    }
+    const before = this.record
+    if (status === replyStatus.absent || this.#faults.overwrite) return this.put(partition, key, before, record)
+    if (status !== replyStatus.ok) return status
+    const merged = mergeRecords(before!, record, this.#resolutionOf(bucket), this.counters)
+    return merged === before ? replyStatus.ok : this.put(partition, key, before, merged)
+  }
+
+  /** The merge of two records, nothing stored. */
+  merge(a: Uint8Array, b: Uint8Array, bucket: Bucket): Uint8Array {
+    return mergeRecords(a, b, this.#resolutionOf(bucket), this.counters)
+  }
+
+  /** On top of `before`, which the caller has read; nothing stored. @throws RecordError for a context that is none */
+  minted(
+    before: Uint8Array | undefined,
+    context: Uint8Array | undefined,
+    write: NewWrite,
+    bucket: Bucket,
+    wallMs: number,
+  ): Uint8Array {
+    this.#mint.actor = this.#epoch.actor
+    this.#mint.resolution = bucket.resolution
+    return mintRecord(before, context, write, this.#mint, wallMs)
+  }
+
+  /** In place of `before`, which the caller has read in the same turn. */
+  put(partition: number, key: Uint8Array, before: Uint8Array | undefined, record: Uint8Array): ReplyStatus {
+    try {
+      this.#store.put(partition, key, record)
+    } catch (error) {
+      return statusOf(error)
+    }
+    this.record = record
+    this.#undurable.note(partition, key, this.#store.ticket)
+    this.observer?.changed(partition, key, before, record)
+    return replyStatus.ok
+  }
+
+  #raiseEpoch(): ReplyStatus {
+    try {
+      this.#epoch.raise()
+    } catch (error) {
+      return statusOf(error)
+    }
+    return replyStatus.ok
+  }
+
+  #resolutionOf(bucket: Bucket): Resolution {
+    return this.#faults.dropSiblings ? lww : bucket.resolution
+  }
+}
+
+/** @throws what is no error of the store */
+function statusOf(error: unknown): ReplyStatus {
+  switch (storeErrorCode(error)) {
+    case 'CASKADE_CORRUPTION':
+    case 'CASKADE_IO':
+      return replyStatus.damaged
+    case 'CASKADE_DISK_FULL':
+      return replyStatus.diskFull
+    case 'CASKADE_READ_ONLY':
+      return replyStatus.readOnly
+    default:
+      throw error
+  }
+}

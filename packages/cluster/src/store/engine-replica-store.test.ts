@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MemoryStore, type OpenOptions, openStore, type Store } from '@caskade/engine'
+import { openInline, PowerCutStorage } from '@caskade/engine/testing'
+import { afterEach, describe, expect, test } from 'vitest'
+import { EngineReplicaStore } from './engine-replica-store.js'
+import { replicaStoreSuite } from './replica-store-suite.js'
+import { storeErrorCode } from './store-error.js'
+
+const bytes = (text: string) => new Uint8Array(Buffer.from(text))
+const text = (value: Uint8Array | undefined) => value && Buffer.from(value).toString()
+const silent = { onDurable: () => {}, onSyncFailed: () => {} }
+
+const cleanUps: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
+})
+
+async function inTemporaryDirectory(options: OpenOptions): Promise<Store> {
+  const directory = mkdtempSync(join(tmpdir(), 'caskade-replica-'))
+  const store = await openStore(directory, { memtableBytes: 64 << 10, ...options })
+  cleanUps.push(async () => {
+    await store.close()
+    rmSync(directory, { recursive: true })
+  })
+  return store
+}
+
+function suite(name: string, open: () => Promise<Store>): void {
+  replicaStoreSuite(name, async () => {
+    const store = await open()
+    return { open: () => new EngineReplicaStore(store, silent), durable: async () => store.durable() }
+  })
+}
+suite('the engine in memory', async () => new MemoryStore({}))
+suite('LSM', () => inTemporaryDirectory({}))
+suite('LSM, each write on disk', () => inTemporaryDirectory({ durability: 'sync' }))
+
+describe('durability', () => {
+  /** A store on a disk that loses power, syncing when asked. */
+  const openOn = (storage: PowerCutStorage) => openInline(storage, { durability: 'sync' })
+
+  test('what is durable survives a power cut, and the next open says that the rest may be lost', async () => {
+    const storage = new PowerCutStorage({ mapped: true })
+    const engine = await openOn(storage)
+    let rises = 0
+    const store = new EngineReplicaStore(engine, { ...silent, onDurable: () => rises++ })
+    store.put(5, bytes('a'), bytes('synced'))
+    store.sync()
+    const asked = store.ticket
+    store.sync()
+    await engine.durable()
+    expect([store.durableTicket, rises]).toEqual([asked, 1])
+    store.put(5, bytes('b'), bytes('not synced'))
+    expect(store.durableTicket).toBe(asked)
+    const afterCut = await openOn(storage.crashClone(0, 1))
+    const reopened = new EngineReplicaStore(afterCut, silent)
+    expect([text(reopened.get(5, bytes('a'))), reopened.get(5, bytes('b'))]).toEqual(['synced', undefined])
+    expect(reopened.lostUnsynced).toBe(true)
+    await afterCut.close()
+    await engine.close()
+  })
+
+  test('an orderly stop is known as one by the next open, once', async () => {
+    const storage = new PowerCutStorage({ mapped: true })
+    const engine = await openOn(storage)
+    const store = new EngineReplicaStore(engine, silent)
+    store.put(5, bytes('a'), bytes('1'))
+    store.markClosed()
+    expect(codeOf(() => store.put(5, bytes('a'), bytes('2')))).toBe('CASKADE_READ_ONLY')
+    await engine.sync()
+    await engine.close()
+    const second = await openOn(storage)
+    expect(new EngineReplicaStore(second, silent).lostUnsynced).toBe(false)
+    await second.sync()
+    const afterCut = await openOn(storage.crashClone(0, 1))
+    expect(new EngineReplicaStore(afterCut, silent).lostUnsynced).toBe(true)
+    await afterCut.close()
+    await second.close()
+  })
+
+  test('the mark is the last write: whatever part of the log a power cut leaves, it never vouches for a lost write', async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const storage = new PowerCutStorage({ mapped: true })
+      const engine = await openOn(storage)
+      const store = new EngineReplicaStore(engine, silent)
+      for (let i = 0; i < 200; i++) store.put(5, bytes(`${i}`), Buffer.alloc(100, i))
+      store.markClosed()
+      const afterCut = await openOn(storage.crashClone(0.5, seed))
+      const reopened = new EngineReplicaStore(afterCut, silent)
+      if (!reopened.lostUnsynced) expect(reopened.scan(5, undefined, 1000)).toHaveLength(200)
+      await afterCut.close()
+      await engine.close()
+    }
+  })
+
+  test('after a failed sync nothing becomes durable', async () => {
+    const storage = new PowerCutStorage({ mapped: true })
+    const engine = await openOn(storage)
+    const failures: unknown[] = []
+    const store = new EngineReplicaStore(engine, { ...silent, onSyncFailed: (error) => failures.push(error) })
+    store.put(5, bytes('a'), bytes('1'))
+    const failing = new Error('I/O error')
+    engine.durable = () => Promise.reject(failing)
+    const before = store.durableTicket
+    store.sync()
+    await new Promise(setImmediate)
+    expect([store.durableTicket, failures]).toEqual([before, [failing]])
+    await engine.close()
+  })
+})
+
+test('keys of the largest size are taken, larger ones refused', async () => {
+  const store = new EngineReplicaStore(await inTemporaryDirectory({}), silent)
+  const largest = new Uint8Array(65_533).fill(7)
+  store.put(16_383, largest, bytes('1'))
+  expect(Buffer.compare(store.scan(16_383, undefined, 2)[0]!.key, largest)).toBe(0)
+  expect(() => store.put(0, new Uint8Array(65_534), bytes('1'))).toThrow(RangeError)
+})
+
+function codeOf(act: () => unknown): string | undefined {
+  try {
+    act()
+    return undefined
+  } catch (error) {
+    return storeErrorCode(error)
+  }
+}

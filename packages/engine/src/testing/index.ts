@@ -1,0 +1,6 @@
+/*
+ * `@caskade/engine/testing`: the engine on storage that loses power, for the tests of other packages of this repository.
+ * Not published: `publishConfig.exports` leaves it out, as `files` leaves out what is behind it.
+ */
+export { openInline, storeDirectory } from './inline-store.js'
+export { type PowerCutOptions, PowerCutStorage } from './power-cut-storage.js'
