@@ -14,19 +14,19 @@ export class ReceiveBuffer {
   capacity = 0
 
   /** Puts a chunk behind what is left. */
-  add(chunk: Buffer, parser: RespParser): void {
+  add(chunk: Buffer, length: number, parser: RespParser): void {
     if (this.end > 0) this.settle(parser)
     if (this.end === 0) {
       this.bytes = chunk
-      this.end = chunk.length
+      this.end = length
       return
     }
-    const needed = this.end + chunk.length
+    const needed = this.end + length
     if (needed > this.capacity) {
       const known = parser.frameBytesKnown
       this.#own(0, known > needed ? Math.min(2 * needed, known) : 2 * needed)
     }
-    chunk.copy(this.bytes, this.end)
+    chunk.copy(this.bytes, this.end, 0, length)
     this.end = needed
   }
 

@@ -1,29 +1,35 @@
 import type { Socket } from 'node:net'
 import type { Reply } from './command.js'
+import { CommandBatch } from './command-batch.js'
 import { dispatch } from './command-run.js'
 import { ReceiveBuffer } from './receive-buffer.js'
 import type { ReplyWriter } from './reply-writer.js'
 import { RespParser } from './resp-parser.js'
 import { type RespNode, Session, type SessionLink } from './session.js'
+import { receiveBytes, receiveInto } from './socket-receive.js'
+import { sendNow } from './socket-send.js'
+import { type Replier, TurnReplies } from './turn-replies.js'
 
 /** Replies are handed to the socket when they reach this, not only at the end of what was received. */
 const flushBytes = 64 * 1024
 /** After so many commands of one connection the others get their turn. */
 const turnCommands = 1024
-/** A read of this size was cut by the buffer it was read into: more is waiting, and would be read before any other connection's. */
-const fullReadBytes = 64 * 1024
+/** All connections read into it, each in its turn. */
+const shared = Buffer.allocUnsafeSlow(receiveBytes)
+const batch = new CommandBatch()
+const turn = new TurnReplies()
 
 const formatAddress = (host: string | undefined, port: number | undefined) =>
   host?.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 /**
- * A client's socket: received bytes to commands, commands to replies, one write per received chunk.
+ * A client's socket: received bytes to commands, commands to replies, one write per turn of the event loop.
  *
  * Commands run as they are parsed, until one must wait: for a sliced command, for durability, for the store's backpressure, for
  * the client to read its replies, or for its turn. Then reading stops, the rest of the chunk is kept, and it goes on from there:
  * replies are in order because nothing of this connection runs meanwhile.
  */
-export class RespConnection implements SessionLink {
+export class RespConnection implements SessionLink, Replier {
   readonly address: string
   readonly localAddress: string
   readonly session: Session
@@ -55,7 +61,9 @@ export class RespConnection implements SessionLink {
     this.address = formatAddress(socket.remoteAddress, socket.remotePort)
     this.localAddress = formatAddress(socket.localAddress, socket.localPort)
     this.session = new Session(id, node, this)
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    receiveInto(socket, shared, (bytes, length) => this.#receive(bytes, length))
+    // Before the socket's own listener, which ends it.
+    socket.prependListener('end', () => turn.flush())
     socket.on('drain', () => this.#drained())
     socket.on('timeout', () => this.#tooSlow())
     // A reset by the peer is its way to close.
@@ -115,18 +123,21 @@ export class RespConnection implements SessionLink {
     }
   }
 
-  #receive(chunk: Buffer): void {
+  #receive(bytes: Buffer, length: number): void {
     const { counters } = this.#node
     counters.reads++
-    counters.bytesReceived += chunk.length
+    counters.bytesReceived += length
     if (this.#ended) return
     const now = this.#node.monotonic()
     this.#node.mark = now
     this.session.lastSeenAt = now
-    this.#received.add(chunk, this.#parser)
-    if (this.#received.capacity !== 0 && !this.#withinLimits(chunk.length)) return
-    // While it waits, nothing should arrive; what does is kept.
-    if (!this.#waiting) this.#process(chunk.length >= fullReadBytes)
+    this.#received.add(bytes, length, this.#parser)
+    if (this.#received.capacity !== 0 && !this.#withinLimits(length)) return
+    // While it waits, nothing should arrive; what does is kept. A full read was cut by its buffer: more is waiting, and would
+    // be read before any other connection's.
+    if (!this.#waiting) this.#process(length >= receiveBytes)
+    // The buffer is the next connection's now.
+    if (this.#received.end > 0 && this.#received.capacity === 0) this.#settle()
   }
 
   /** Whether the connection lives on with what it has received. */
@@ -168,31 +179,39 @@ export class RespConnection implements SessionLink {
     let ran = 0
     for (;;) {
       parser.stranger = !session.authenticated
-      const parsed = parser.next(bytes, end)
+      const parsed = batch.fill(parser, bytes, end)
+      batch.prefetch(this.#node.store)
+      for (let i = 0; i < batch.count; i++) {
+        const pending = dispatch(session, batch.args[i]!, out)
+        if (pending !== undefined) {
+          parser.rewind(batch.ends[i]!)
+          this.#wait(this.#finishSliced(pending))
+          return
+        }
+        if (session.closeAfterReply || this.#ended) {
+          this.#end()
+          return
+        }
+        ran++
+        if (out.length >= flushBytes) {
+          const wait = this.#emit()
+          if (wait !== undefined) {
+            parser.rewind(batch.ends[i]!)
+            this.#wait(wait)
+          }
+          if (wait !== undefined || this.#ended) return
+        }
+        if (ran >= turnCommands && batch.ends[i]! < end) {
+          parser.rewind(batch.ends[i]!)
+          this.#wait(this.#emit() ?? nextTurn())
+          return
+        }
+      }
       if (parsed === 'more') break
       if (parsed === 'broken') {
         this.#node.counters.protocolErrors++
         out.error(`ERR ${parser.error}`)
         this.#end()
-        return
-      }
-      const pending = dispatch(session, parser.args, out)
-      if (pending !== undefined) {
-        this.#wait(this.#finishSliced(pending))
-        return
-      }
-      if (session.closeAfterReply || this.#ended) {
-        this.#end()
-        return
-      }
-      ran++
-      if (out.length >= flushBytes) {
-        const wait = this.#emit()
-        if (wait !== undefined) this.#wait(wait)
-        if (wait !== undefined || this.#ended) return
-      }
-      if (ran >= turnCommands && parser.position < end) {
-        this.#wait(this.#emit() ?? nextTurn())
         return
       }
     }
@@ -281,6 +300,7 @@ export class RespConnection implements SessionLink {
     if (replies.length > 0) {
       counters.writes++
       counters.bytesSent += replies.length
+      turn.flush()
       this.#socket.write(replies)
       this.#countUnsent()
     }
@@ -299,15 +319,37 @@ export class RespConnection implements SessionLink {
     const { counters } = this.#node
     counters.writes++
     counters.bytesSent += out.length
-    this.#socket.write(out.bytes.subarray(0, out.length))
-    // An empty queue means that the kernel has copied the bytes: libuv tries to write at once. Else they are still needed.
     if (this.#socket.writableLength === 0) {
-      out.clear()
-      if (this.#unsentCounted !== 0) this.#countUnsent()
-    } else {
-      out.release()
-      this.#countUnsent()
+      if (turn.add(this, out.bytes, out.length)) {
+        out.clear()
+        return
+      }
+      turn.flush()
     }
+    const sent = this.#sendNow(out.bytes, 0, out.length)
+    if (sent === out.length) {
+      out.clear()
+      return
+    }
+    this.#socket.write(out.bytes.subarray(sent, out.length))
+    // Still needed until the kernel takes them.
+    out.release()
+    this.#countUnsent()
+  }
+
+  send(bytes: Buffer, start: number, end: number): void {
+    if (this.#socket.destroyed) return
+    const sent = start + this.#sendNow(bytes, start, end)
+    if (sent === end) return
+    this.#socket.write(Buffer.from(bytes.subarray(sent, end)))
+    this.#countUnsent()
+  }
+
+  /** How many of the bytes went out; none while others wait on the socket. */
+  #sendNow(bytes: Buffer, start: number, end: number): number {
+    if (this.#socket.writableLength !== 0) return 0
+    if (this.#unsentCounted !== 0) this.#countUnsent()
+    return sendNow(this.#socket, bytes, start, end)
   }
 
   #recountUnsent(): void {
@@ -369,6 +411,7 @@ export class RespConnection implements SessionLink {
     const wait = this.#emit()
     const close = () => {
       this.#ended = true
+      turn.flush()
       this.#forgetReceived()
       if (this.#socket.destroyed) return
       this.#socket.setTimeout(this.#node.limits.slowReaderMs)

@@ -28,7 +28,7 @@ function parseChunks(chunks: Buffer[], turn = Number.POSITIVE_INFINITY): { comma
     return true
   }
   for (const chunk of chunks) {
-    received.add(chunk, parser)
+    received.add(chunk, chunk.length, parser)
     if (!parse(turn)) return { commands, error: parser.error }
   }
   parse(Number.POSITIVE_INFINITY)

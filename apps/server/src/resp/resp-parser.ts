@@ -26,7 +26,8 @@ const notNumber = -2
  * before a byte of it is waited for. Grammar, tolerance and error texts are those of Redis 7 (networking.c).
  */
 export class RespParser {
-  readonly args = new CommandArguments()
+  /** The latest command. Whoever keeps it puts another in its place. */
+  args = new CommandArguments()
   /** Where the next byte is read. */
   position = 0
   /** Where the unfinished frame begins: bytes before it are parsed, those of the latest command included. */
@@ -61,6 +62,16 @@ export class RespParser {
       this.#searched -= distance
       this.frameStart = 0
     }
+  }
+
+  /** Goes back to the beginning of a frame. */
+  rewind(frameStart: number): void {
+    this.frameStart = frameStart
+    this.position = frameStart
+    this.args.count = 0
+    this.#remaining = 0
+    this.#bulkLength = -1
+    this.#searched = 0
   }
 
   next(bytes: Buffer, end: number): Parsed {

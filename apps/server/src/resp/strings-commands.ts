@@ -195,7 +195,13 @@ function getex(session: Session, args: CommandArguments, out: ReplyWriter): void
   }
 }
 
+/** More would push each other out of the cache again. */
+const prefetchedMax = 64
+
 function mget(session: Session, args: CommandArguments, out: ReplyWriter): void {
+  const { store } = session.node
+  const prefetched = Math.min(args.count, prefetchedMax)
+  for (let i = 1; i < prefetched; i++) store.prefetch(args.bytes, args.start(i), args.end(i))
   out.array(args.count - 1)
   for (let i = 1; i < args.count; i++) {
     const record = lookup(session, args, i)

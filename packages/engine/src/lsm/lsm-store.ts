@@ -192,6 +192,10 @@ export class LsmStore implements Store {
 
   // Reading
 
+  prefetch(source: Uint8Array, start: number, end: number): void {
+    if (!this.#closed) this.#log.prefetch(hashKey(source, start, end))
+  }
+
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
     if (!this.#find(source, start, end)) return undefined
     const found = this.#found

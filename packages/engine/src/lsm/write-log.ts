@@ -130,6 +130,13 @@ export class WriteLog {
     return false
   }
 
+  /** As `Store.prefetch`: the newest memtable that may hold the key. */
+  prefetch(hash: number): void {
+    if (this.#active.prefetch(hash)) return
+    const immutables = this.#immutables
+    for (let i = immutables.length - 1; i >= 0; i--) if (immutables[i]!.prefetch(hash)) return
+  }
+
   /** Seals the active memtable, if it holds anything, and begins a new one. */
   rotate(): void {
     if (!this.#active.isEmpty) this.#replaceActive(0)

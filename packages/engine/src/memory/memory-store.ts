@@ -110,6 +110,8 @@ export class MemoryStore implements Store {
     return keys.map((key) => this.getSync(key, options))
   }
 
+  prefetch(): void {}
+
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
     checkKeyLength(end - start)
     const stored = this.#live(toText(source, start, end))

@@ -71,6 +71,7 @@ export class Memtable implements SegmentBytes {
   #sealed = false
   #references = 1
   #watermark: Watermark
+  #prefetched = 0
 
   private constructor(fileNumber: number, file: SegmentFile, salt: number, watermark: Watermark) {
     this.fileNumber = fileNumber
@@ -164,6 +165,16 @@ export class Memtable implements SegmentBytes {
     }
     if (offset === 0) return false
     readRecord(this, offset, target)
+    return true
+  }
+
+  /** Touches the index slot and the record that a lookup would; whether there is one. */
+  prefetch(hash: number): boolean {
+    const slot = this.#index.probe(hash)
+    if (slot < 0) return false
+    const offset = this.#index.offsetAt(slot)
+    // Kept, or the compiler would leave the reads out.
+    this.#prefetched ^= this.bytes[offset]! ^ this.bytes[offset + 64]!
     return true
   }
 

@@ -1,0 +1,44 @@
+import type { Store } from '@caskade/engine'
+import { CommandArguments } from './command-arguments.js'
+import type { Parsed, RespParser } from './resp-parser.js'
+
+/** Commands that are parsed before the first of them runs. */
+const batchMax = 32
+
+/**
+ * The next few pipelined commands, parsed ahead: the lines of memory that their keys' lookups need are asked for all at
+ * once, so that the misses overlap, and then the commands run one by one. Shared by all connections: it is empty between
+ * turns. A connection that must stop in the middle rewinds the parser to `ends[i]`.
+ */
+export class CommandBatch {
+  count = 0
+  readonly args: CommandArguments[] = Array.from({ length: batchMax }, () => new CommandArguments())
+  /** Where the frame behind each command begins. */
+  readonly ends = new Int32Array(batchMax)
+
+  /** As the parser says of what follows the batch; `command`: more of them may. */
+  fill(parser: RespParser, bytes: Buffer, end: number): Parsed {
+    // A stranger's next command may be parsed by other rules.
+    const most = parser.stranger ? 1 : batchMax
+    this.count = 0
+    while (this.count < most) {
+      const parsed = parser.next(bytes, end)
+      if (parsed !== 'command') return parsed
+      const spare = this.args[this.count]!
+      this.args[this.count] = parser.args
+      this.ends[this.count] = parser.position
+      parser.args = spare
+      this.count++
+    }
+    return 'command'
+  }
+
+  /** Most commands have one key, as their first argument; asking for what is none does no harm. */
+  prefetch(store: Store): void {
+    if (this.count === 1) return
+    for (let i = 0; i < this.count; i++) {
+      const args = this.args[i]!
+      if (args.count > 1) store.prefetch(args.bytes, args.start(1), args.end(1))
+    }
+  }
+}
