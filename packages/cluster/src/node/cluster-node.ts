@@ -63,7 +63,7 @@ export class ClusterNode {
   #syncedTicket = 0
   #seenDurable = 0
 
-  /** @throws what the store throws: a node whose store cannot be read or written does not start */
+  /** @throws CASKADE_CORRUPTION, CASKADE_IO: a node that cannot read its own epoch and hints does not start */
   constructor(options: ClusterNodeOptions) {
     const { identity, config, random, store, sink, topology, liveness } = options
     const bugs = options.deliberateBugs ?? new Set<DeliberateBug>()
@@ -147,6 +147,11 @@ export class ClusterNode {
     writer.bytes(body)
     this.outbox.end()
     return true
+  }
+
+  /** The first input. */
+  start(now: Now): void {
+    this.hintReplay.onTimer(now)
   }
 
   /** The frame is the node's to keep: it must not change. */

@@ -19,24 +19,33 @@ export class MintingEpoch {
   #epoch: number
   readonly #store: ReplicaStore
   readonly #member: MemberNumber
-  /** Who mints now. */
+  /** Who mints now, once `ensure` has not thrown. */
   actor: Actor
+  /** Must be raised before anything is minted. */
+  #stale: boolean
 
-  /** @throws what the store throws: a node that cannot raise its epoch must not mint */
+  /** @throws CASKADE_CORRUPTION, CASKADE_IO: a node that does not know its epoch must come back as a new incarnation */
   constructor(store: ReplicaStore, member: MemberNumber, keepEpoch = false) {
     this.#store = store
     this.#member = member
     const stored = store.getMeta(metaName)
     this.#epoch = stored === undefined ? 0 : readU32(stored, 0)
     this.actor = actorOf(member, this.#epoch)
-    if (stored === undefined || (store.lostUnsynced && !keepEpoch)) this.raise()
+    this.#stale = stored === undefined || (store.lostUnsynced && !keepEpoch)
   }
 
+  /** Before a dot is minted. @throws what the store throws: then nothing may be minted */
+  ensure(): void {
+    if (this.#stale) this.raise()
+  }
+
+  /** @throws what the store throws: then nothing may be forgotten */
   raise(): void {
     const bytes = new Uint8Array(4)
     writeU32(bytes, 0, this.#epoch + 1)
     this.#store.putMeta(metaName, bytes)
     this.#epoch++
+    this.#stale = false
     this.ticket = this.#store.ticket
     this.actor = actorOf(this.#member, this.#epoch)
   }

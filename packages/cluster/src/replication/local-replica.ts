@@ -79,7 +79,17 @@ export class LocalReplica {
     return mergeRecords(a, b, this.#resolutionOf(bucket), this.counters)
   }
 
-  /** On top of `before`, which the caller has read; nothing stored. @throws RecordError for a context that is none */
+  /** Whether this node can mint now: `ok`, or why its store does not let it. */
+  mayMint(): ReplyStatus {
+    try {
+      this.#epoch.ensure()
+    } catch (error) {
+      return statusOf(error)
+    }
+    return replyStatus.ok
+  }
+
+  /** Only after `mayMint`. On top of `before`, which the caller has read; nothing stored. @throws RecordError for a context that is none */
   minted(
     before: Uint8Array | undefined,
     context: Uint8Array | undefined,

@@ -24,9 +24,10 @@ export class Peer {
     this.scoreMs += (ms - this.scoreMs) / 16
   }
 
-  /** It did not answer for that long: others are asked in its place. */
+  /** It has not answered for that long: as if it were to take four times as long. */
   silent(ms: number): void {
-    if (ms > this.scoreMs) this.scoreMs += (ms - this.scoreMs) / 4
+    const guess = 4 * ms
+    if (guess > this.scoreMs) this.scoreMs += (guess - this.scoreMs) / 4
   }
 
   /** Shed: it has more to do than it can. */

@@ -301,7 +301,8 @@ export class PutCoordinator {
       return
     }
     const { local } = this.#parts
-    const status = local.read(slot.partition, slot.key)
+    let status = local.mayMint()
+    if (status === replyStatus.ok) status = local.read(slot.partition, slot.key)
     if (status !== replyStatus.ok && status !== replyStatus.absent) {
       this.#refused(slot, place, status, now)
       return
@@ -326,6 +327,7 @@ export class PutCoordinator {
     const { members, fallbacks, minters } = slot.route
     const place = members.findIndex((_, i) => minters & (1 << i))
     if (place < 0 || !fallbacks.includes(self)) return
+    if (local.mayMint() !== replyStatus.ok) return
     const before = this.#hints.get(members[place]!, slot.partition, slot.key)
     const record = this.#recordOf(slot, before, now)
     if (record === undefined) return

@@ -172,7 +172,7 @@ export class SmallCluster {
     return this.stores[member]!.get(0, Uint8Array.of(0, bucket, ...text(key)))
   }
 
-  adopt(topology: Topology, members = this.nodes.keys()): void {
+  adopt(topology: Topology, members: Iterable<number> = this.nodes.keys()): void {
     this.topology = topology
     for (const member of members) this.nodes[member]?.adoptTopology(topology, this.now())
   }
