@@ -1,4 +1,4 @@
-import { readU48, readVector, vectorEntryBytes, vectorFault, writeU48, writeVector } from '../causality/vector-bytes.js'
+import { copyEntries, readU48, readVector, vectorEntryBytes, vectorFault, writeU48, writeVector } from '../causality/vector-bytes.js'
 import type { VersionVector } from '../causality/version-vector.js'
 import { RecordError } from './record-error.js'
 import { flagsAt, historyAt, historyCountAt, historyEntriesMax, siblingsAt, stampMsAt } from './record-format.js'
@@ -36,11 +36,11 @@ export function encodeContext(context: Context): Uint8Array {
 /** The context of one who has seen the record; its latest sibling is at that offset. The history is the same bytes in both. */
 export function encodeContextOf(record: Uint8Array, latestSibling: number): Uint8Array {
   const vectorEnd = siblingsAt(record)
-  const bytes = new Uint8Array(vectorAt + vectorEnd - historyAt)
+  const bytes = Buffer.allocUnsafe(vectorAt + vectorEnd - historyAt)
   bytes[0] = contextMagic
-  bytes.set(record.subarray(latestSibling + stampMsAt, latestSibling + flagsAt), stampAt)
-  bytes.set(record.subarray(historyCountAt, historyCountAt + 2), entriesAt)
-  bytes.set(record.subarray(historyAt, vectorEnd), vectorAt)
+  copyEntries(record, latestSibling + stampMsAt, latestSibling + flagsAt, bytes, stampAt)
+  copyEntries(record, historyCountAt, historyCountAt + 2, bytes, entriesAt)
+  copyEntries(record, historyAt, vectorEnd, bytes, vectorAt)
   return bytes
 }
 

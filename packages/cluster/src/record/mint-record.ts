@@ -1,5 +1,5 @@
 import type { HybridClock } from '../causality/hybrid-clock.js'
-import { readActor, readCounter, vectorEntryBytes, writeEntry } from '../causality/vector-bytes.js'
+import { copyEntries, readActor, readCounter, vectorEntryBytes, writeEntry } from '../causality/vector-bytes.js'
 import { counterOf, covers, emptyVector, joinVectors, withDot } from '../causality/version-vector.js'
 import type { Actor } from '../node/identity.js'
 import { type Context, decodeContext } from './context-format.js'
@@ -142,9 +142,8 @@ function overwrite(existing: Uint8Array, write: NewWrite, { actor, clock }: Mint
   const behind = known ? entry + vectorEntryBytes : entry
   const bytes = Buffer.allocUnsafe(end + (known ? 0 : vectorEntryBytes) + encodedSiblingBytes(sibling))
   writeRecordHead(bytes, known ? entries : entries + 1, 1)
-  bytes.set(existing.subarray(historyAt, entry), historyAt)
+  copyEntries(existing, historyAt, entry, bytes, historyAt)
   const after = writeEntry(bytes, entry, actor, counter)
-  bytes.set(existing.subarray(behind, end), after)
-  writeSibling(bytes, after + end - behind, sibling)
+  writeSibling(bytes, copyEntries(existing, behind, end, bytes, after), sibling)
   return bytes
 }
