@@ -15,10 +15,13 @@ export const compareStamps = (aMs: number, aLogical: number, bMs: number, bLogic
  * A stamp is unique with the actor that made it. The clock never goes back, whatever the wall clock does.
  */
 export class HybridClock {
-  /** The newest stamp, made or seen. */
+  /** The newest stamp made, or seen and believed. */
   ms = 0
   logical = 0
-  /** Stamps refused because they were too far ahead. Anything but 0: some clock in the cluster, or a client, is wrong. */
+  /** The stamp that the last `tick` made. */
+  stampMs = 0
+  stampLogical = 0
+  /** Stamps not believed because they were too far ahead. Anything but 0: some clock in the cluster, or a client, is wrong. */
   refused = 0
   readonly #maxSkewMs: number
 
@@ -27,8 +30,13 @@ export class HybridClock {
     this.#maxSkewMs = maxSkewMs
   }
 
-  /** The next stamp, in `ms` and `logical`. */
-  tick(wallMs: number): void {
+  /**
+   * Makes the next stamp, in `stampMs` and `stampLogical`: later than all before it, and than the stamp given, which is that of what
+   * the write replaces. One too far ahead is followed without moving the clock: a bad clock spoils the keys it wrote, not all
+   * others, and what it wrote can still be overwritten.
+   */
+  tick(wallMs: number, afterMs = 0, afterLogical = 0): void {
+    const isBelieved = this.observe(afterMs, afterLogical, wallMs)
     if (wallMs > this.ms) {
       this.ms = wallMs
       this.logical = 0
@@ -38,25 +46,31 @@ export class HybridClock {
       this.ms++
       this.logical = 0
     }
-  }
-
-  /** Makes later stamps follow this one, which the node has accepted before. */
-  raise(ms: number, logical: number): void {
-    if (compareStamps(ms, logical, this.ms, this.logical) <= 0) return
-    this.ms = ms
-    this.logical = logical
+    this.stampMs = this.ms
+    this.stampLogical = this.logical
+    if (!isBelieved) this.#follow(afterMs, afterLogical)
   }
 
   /**
-   * As `raise` for a stamp from elsewhere: false, and counted, if it is more than `maxSkewMs` ahead of the wall clock. One
-   * bad clock would otherwise carry all others with it, and its writes could not be overwritten for as long as it is ahead.
+   * Makes later stamps follow this one from elsewhere: false, and counted, if it is more than `maxSkewMs` ahead of the wall clock. One
+   * bad clock would otherwise carry all others with it.
    */
   observe(ms: number, logical: number, wallMs: number): boolean {
     if (ms > wallMs + this.#maxSkewMs) {
       this.refused++
       return false
     }
-    this.raise(ms, logical)
+    if (compareStamps(ms, logical, this.ms, this.logical) > 0) {
+      this.ms = ms
+      this.logical = logical
+    }
     return true
+  }
+
+  #follow(ms: number, logical: number): void {
+    if (compareStamps(ms, logical, this.stampMs, this.stampLogical) < 0) return
+    const carries = logical === logicalMax && ms < stampMsMax
+    this.stampMs = carries ? ms + 1 : ms
+    this.stampLogical = carries ? 0 : Math.min(logical + 1, logicalMax)
   }
 }

@@ -27,9 +27,7 @@ export type DeliberateBug = keyof typeof deliberateBugs
 /** For 'wall-clock-stamps'. */
 export class WallClock extends HybridClock {
   override tick(wallMs: number): void {
-    this.ms = wallMs
-    this.logical = 0
+    this.stampMs = wallMs
+    this.stampLogical = 0
   }
-
-  override raise(): void {}
 }

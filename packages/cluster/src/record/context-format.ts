@@ -1,4 +1,12 @@
-import { copyEntries, readU48, readVector, vectorEntryBytes, vectorFault, writeU48, writeVector } from '../causality/vector-bytes.js'
+import {
+  copyEntries,
+  readU48,
+  readVector,
+  vectorEntryBytes,
+  vectorFault,
+  writeU48,
+  writeVector,
+} from '../causality/vector-bytes.js'
 import type { VersionVector } from '../causality/version-vector.js'
 import { RecordError } from './record-error.js'
 import { flagsAt, historyAt, historyCountAt, historyEntriesMax, siblingsAt, stampMsAt } from './record-format.js'

@@ -79,9 +79,19 @@ describe.each<[string, Resolution]>([
     expect(put(context({ history: [5, 5] })), 'no member').toBe('CASKADE_BAD_CONTEXT')
     expect(put(context({ history: [actorOf(1, 0), 0] })), 'no counter').toBe('CASKADE_BAD_CONTEXT')
     expect(put(context({ history: [actorOf(1, 0), 2] })), 'own writes never made').toBe('CASKADE_BAD_CONTEXT')
-    expect(put(context({ stampMs: wallMs + 1001 }))).toBe('CASKADE_CLOCK_SKEW')
+    const unknown = { history: [actorOf(2, 0), 1] }
+    expect(put(context({ ...unknown, stampMs: wallMs + 1001 }))).toBe('CASKADE_CLOCK_SKEW')
     expect(mint.clock.refused).toBe(1)
-    expect(put(context({ stampMs: wallMs + 1000 }))).toBeInstanceOf(Uint8Array)
+    expect(put(context({ ...unknown, stampMs: wallMs + 1000 }))).toBeInstanceOf(Uint8Array)
+  })
+
+  test('what a clock far ahead has written can be replaced, and spoils no other stamp', () => {
+    const mint = mintOf(1, resolution)
+    const wild = mintRecord(undefined, undefined, write('1'), mintOf(2, resolution), wallMs + 1_000_000)
+    const replaced = mintRecord(wild, contextOf(wild), write('2'), mint, wallMs)
+    expect(valuesOf(mergeRecords(replaced, wild, resolution))).toEqual(['2'])
+    expect(mint.clock).toMatchObject({ ms: wallMs, refused: 1 })
+    expect(recordTimestampMs(mintRecord(undefined, undefined, write('3'), mint, wallMs))).toBe(wallMs)
   })
 })
 

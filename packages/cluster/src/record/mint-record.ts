@@ -1,9 +1,10 @@
-import type { HybridClock } from '../causality/hybrid-clock.js'
+import { compareStamps, type HybridClock } from '../causality/hybrid-clock.js'
 import { copyEntries, readActor, readCounter, vectorEntryBytes, writeEntry } from '../causality/vector-bytes.js'
-import { counterOf, covers, emptyVector, joinVectors, withDot } from '../causality/version-vector.js'
+import { counterOf, covers, descends, emptyVector, joinVectors, withDot } from '../causality/version-vector.js'
 import type { Actor } from '../node/identity.js'
 import { type Context, decodeContext } from './context-format.js'
 import { boundSiblings } from './merge-policy.js'
+import { latestSiblingAt } from './read-record.js'
 import { RecordError } from './record-error.js'
 import {
   checkMintable,
@@ -70,13 +71,17 @@ const holdsRequest = ({ siblings }: RecordState, { requestHigh, requestLow }: Ne
   (requestHigh | requestLow) !== 0 &&
   siblings.some((each) => each.requestHigh === requestHigh && each.requestLow === requestLow)
 
-/** A context may know of other actors what this replica does not; of the own actor it cannot. */
+/**
+ * A context may know of other actors what this replica does not; of the own actor it cannot. One that knows no more than the record
+ * has nothing to say: the record's own stamps are as late.
+ */
 function acceptContext(context: Context, before: RecordState, { actor, clock }: Mint, wallMs: number): Context {
   if (counterOf(context.history, actor) > counterOf(before.history, actor))
     throw new RecordError(
       'CASKADE_BAD_CONTEXT',
       'the context knows writes that this node never made: read the key again',
     )
+  if (descends(before.history, context.history)) return { ...context, stampMs: 0, stampLogical: 0 }
   if (!clock.observe(context.stampMs, context.stampLogical, wallMs))
     throw new RecordError(
       'CASKADE_CLOCK_SKEW',
@@ -88,14 +93,16 @@ function acceptContext(context: Context, before: RecordState, { actor, clock }: 
 /** `mintRecord` on states: the dot's counter is one more than any that the actor has minted for this key. */
 export function mintState(
   before: RecordState,
-  context: Pick<Context, 'history'> | undefined,
+  context: Context | undefined,
   write: NewWrite,
   { actor, clock, resolution, counters }: Mint,
   wallMs: number,
 ): RecordState {
   // Later than every write of the record, overwritten or not: else last-writer-wins could prefer what this one replaces.
-  for (const each of before.siblings) clock.raise(each.stampMs, each.stampLogical)
-  clock.tick(wallMs)
+  let latest: Pick<Sibling, 'stampMs' | 'stampLogical'> = context ?? { stampMs: 0, stampLogical: 0 }
+  for (const each of before.siblings)
+    if (compareStamps(each.stampMs, each.stampLogical, latest.stampMs, latest.stampLogical) > 0) latest = each
+  clock.tick(wallMs, latest.stampMs, latest.stampLogical)
   const seen = context === undefined ? before.history : joinVectors(before.history, context.history)
   const counter = counterOf(seen, actor) + 1
   const sibling = siblingOf(write, actor, counter, clock)
@@ -113,8 +120,8 @@ function siblingOf(write: NewWrite, actor: Actor, counter: number, clock: Hybrid
   return {
     actor,
     counter,
-    stampMs: clock.ms,
-    stampLogical: clock.logical,
+    stampMs: clock.stampMs,
+    stampLogical: clock.stampLogical,
     expiresAt: Math.min(write.expiresAt, expiresAtMax),
     tombstone: write.tombstone,
     requestHigh: write.requestHigh,
@@ -126,11 +133,10 @@ function siblingOf(write: NewWrite, actor: Actor, counter: number, clock: Hybrid
 /** `mintRecord` for a blind put under last-writer-wins, the common one: the history is patched, nothing is decoded. */
 function overwrite(existing: Uint8Array, write: NewWrite, { actor, clock }: Mint, wallMs: number): Uint8Array {
   let at = siblingsAt(existing)
-  for (let left = siblingCountOf(existing); left > 0; left--, at = readSiblingEnd(existing, at)) {
+  for (let left = siblingCountOf(existing); left > 0; left--, at = readSiblingEnd(existing, at))
     if (isRequest(existing, at, write.requestHigh, write.requestLow)) return existing
-    clock.raise(readStampMs(existing, at), readStampLogical(existing, at))
-  }
-  clock.tick(wallMs)
+  const latest = latestSiblingAt(existing)
+  clock.tick(wallMs, readStampMs(existing, latest), readStampLogical(existing, latest))
   const entries = historyEntriesOf(existing)
   let entry = historyAt
   const end = historyAt + entries * vectorEntryBytes
