@@ -1,5 +1,6 @@
 import { compareBytes, prefixSuccessor } from './bytes.js'
-import type { KeyRange } from './store.js'
+import { keptCopy } from './copy-bytes.js'
+import { type KeyRange, keyBytesMax } from './store.js'
 
 /** A half-open range of keys; `undefined` is no bound. */
 export interface KeyInterval {
@@ -19,6 +20,25 @@ const greater = (a: Uint8Array | undefined, b: Uint8Array | undefined) =>
 const lesser = (a: Uint8Array | undefined, b: Uint8Array | undefined) =>
   a === undefined ? b : b === undefined || compareBytes(a, b) <= 0 ? a : b
 
+/** A bound longer than any key, as one of a key's length that parts the keys in the same way; `undefined`: all are before it. */
+function asKey(bound: Uint8Array): Uint8Array | undefined {
+  return bound.length <= keyBytesMax ? bound : prefixSuccessor(bound.subarray(0, keyBytesMax))
+}
+
+/** The least key there is. */
+const leastKey = Uint8Array.of(0)
+
+/** An interval with a lower bound that is a key, and an upper bound no longer than one; `undefined` if no key lies in it. */
+export function keysWithin({
+  lower,
+  upper,
+}: KeyInterval): { lower: Uint8Array; upper: Uint8Array | undefined } | undefined {
+  const from = lower === undefined || lower.length === 0 ? leastKey : asKey(lower)
+  const to = upper && asKey(upper)
+  if (from === undefined || (to !== undefined && compareBytes(from, to) >= 0)) return undefined
+  return { lower: keptCopy(from, 0, from.length), upper: to && keptCopy(to, 0, to.length) }
+}
+
 /** All bounds folded into one half-open range. */
 export function scanRange(options: KeyRange): KeyInterval {
   const { gt, gte, lt, lte, prefix } = options
@@ -29,9 +49,4 @@ export function scanRange(options: KeyRange): KeyInterval {
     upper = lesser(upper, prefixSuccessor(prefix))
   }
   return { lower, upper }
-}
-
-/** Whether there can be no key in it. */
-export function isEmptyInterval({ lower, upper }: KeyInterval): boolean {
-  return upper !== undefined && (upper.length === 0 || (lower !== undefined && compareBytes(lower, upper) >= 0))
 }

@@ -4,10 +4,13 @@ import type { StoreEvent } from '../store.js'
 import {
   type CompactionChoice,
   chooseCompaction,
+  chooseCovered,
   chooseRange,
   type PolicyOptions,
 } from './compaction/compaction-policy.js'
+import { overlap, spanOf } from './compaction/table-span.js'
 import { segmentPath, tablePath } from './file-names.js'
+import type { HeldSequences } from './held-sequences.js'
 import type { TableMeta } from './manifest/manifest-state.js'
 import type { Memtable } from './memtable/memtable.js'
 import type { TableOptions } from './table/table-builder.js'
@@ -36,6 +39,7 @@ export interface BackgroundOptions {
 /** Decides when to flush and compact, has workers do it, and enters the results into the tree. */
 export class Background {
   readonly #log: WriteLog
+  readonly #held: HeldSequences
   readonly #tree: Tree
   readonly #flusher: JobRunner
   readonly #compactor: JobRunner
@@ -48,8 +52,16 @@ export class Background {
   #waiting: (() => void)[] = []
   readonly counters = { flushes: 0, compactions: 0, moves: 0, bytesFlushed: 0, bytesCompacted: 0 }
 
-  constructor(log: WriteLog, tree: Tree, flusher: JobRunner, compactor: JobRunner, options: BackgroundOptions) {
+  constructor(
+    log: WriteLog,
+    tree: Tree,
+    held: HeldSequences,
+    flusher: JobRunner,
+    compactor: JobRunner,
+    options: BackgroundOptions,
+  ) {
     this.#log = log
+    this.#held = held
     this.#tree = tree
     this.#flusher = flusher
     this.#compactor = compactor
@@ -62,11 +74,26 @@ export class Background {
     if (this.#failure !== undefined || this.#retry !== undefined) return
     const oldest = this.#log.immutables[0]
     if (oldest !== undefined && !this.#flusher.busy) this.#flush(oldest)
+    if (!this.#compactor.busy) this.#dropCovered()
     while (!this.#compactor.busy && this.#retry === undefined && this.#failure === undefined) {
       const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
-      const choice = chooseCompaction(levels, new Set(), this.#options.policy)
+      const choice = chooseCompaction(levels, new Set(), this.#options.policy, this.#held.oldest)
       if (choice === undefined) break
       this.#compact(choice)
+    }
+  }
+
+  /** Space that a deleted range frees comes back without reading it. */
+  #dropCovered(): void {
+    const { version } = this.#tree
+    if (version.ranges.isEmpty) return
+    const levels = version.levels.map((tables) => tables.map(({ meta }) => meta))
+    const dropTables = chooseCovered(levels, version.ranges, this.#held.sequences)
+    if (dropTables.length === 0) return
+    try {
+      this.#tree.apply({ dropTables })
+    } catch (error) {
+      this.#onError(error)
     }
   }
 
@@ -101,11 +128,9 @@ export class Background {
     await this.flushed()
     while (this.#compactor.busy) await this.#nextChange()
     if (signal?.aborted) return
-    const before = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) < 0
+    const range = { lower: gte ?? new Uint8Array(0), upper: lt, closed: false }
     const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
-    const choice = chooseRange(levels, ({ smallestKey, largestKey }) => {
-      return (lt === undefined || before(smallestKey, lt)) && (gte === undefined || !before(largestKey, gte))
-    })
+    const choice = chooseRange(levels, (table) => overlap(spanOf(table), range))
     if (choice === undefined) return
     const aborted = new Int32Array(new SharedArrayBuffer(4))
     const onAbort = () => Atomics.store(aborted, 0, 1)
@@ -138,12 +163,16 @@ export class Background {
 
   #flush(memtable: Memtable): void {
     const { directory, tables } = this.#options
+    const { smallestSequence, largestSequence } = memtable
     const job: Job = {
       type: 'flush',
       segment: segmentPath(directory, memtable.fileNumber),
       segmentNumber: memtable.fileNumber,
       end: memtable.end,
       slots: memtable.slots,
+      ranges: memtable.ranges.fragments,
+      // Moments that see all of it, or nothing of it, need nothing but the newest.
+      held: this.#held.sequences.filter((held) => held >= smallestSequence && held < largestSequence),
       output: this.#outputFile(),
       // Read often and rewritten soon: compression would cost more than it saves.
       tables: { ...tables, compression: 'none' },
@@ -153,7 +182,7 @@ export class Background {
       const wanted = () => this.#log.immutables.includes(memtable)
       this.#finish(error, result, wanted, (written) => {
         this.#tree.apply({
-          sequence: memtable.largestSequence,
+          sequence: largestSequence,
           addTables: written.map((table) => ({ ...table, level: 0 })),
           dropSegments: [memtable.fileNumber],
         })
@@ -190,6 +219,7 @@ export class Background {
       outputs,
       tableBytes,
       bottom,
+      held: this.#held.sequences,
       now: clock(),
       tables,
       ...(aborted && { aborted }),

@@ -5,20 +5,16 @@ import {
   checkKey,
   checkKeyLength,
   checkRange,
-  checkScan,
   checkTag,
   checkValue,
   checkValueLength,
   checkWrittenAt,
 } from '../arguments.js'
-import { keptCopy, ownedCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
 import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
 import { abortable, checkedSignal, LongOperations } from '../long-operations.js'
-import { OpenSnapshots } from '../open-snapshots.js'
-import { isEmptyInterval, scanRange } from '../scan-range.js'
-import { sliceIterator } from '../slice-iterator.js'
+import { keysWithin, scanRange } from '../scan-range.js'
 import type {
   AbortOptions,
   BatchOperation,
@@ -40,17 +36,14 @@ import type {
 import { Background } from './background.js'
 import { writeCheckpoint } from './checkpoint-run.js'
 import { defaultPolicy, type PolicyOptions } from './compaction/compaction-policy.js'
-import { delayPerMiB } from './compaction/throttle-policy.js'
 import { lockPath, segmentPath, tablePath } from './file-names.js'
-import { FoundRecord } from './found-record.js'
 import { GroupSync } from './group-sync.js'
+import { HeldSequences } from './held-sequences.js'
+import { LsmReads } from './lsm-reads.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
 import { blankSegment } from './memtable/blank-segment.js'
 import { Memtable } from './memtable/memtable.js'
 import { walkFrames } from './memtable/segment-frames.js'
-import { MergeCursor } from './merge/merge-cursor.js'
-import { VisibleScan } from './merge/visible-scan.js'
-import { Moment } from './moment.js'
 import { kindDelete, kindPut } from './record-cursor.js'
 import { recover, recoverReadOnly } from './recovery.js'
 import type { TableOptions } from './table/table-builder.js'
@@ -58,6 +51,7 @@ import { Tree } from './tree.js'
 import type { CopyJob, Job } from './worker/job.js'
 import { type JobRunner, resultOf } from './worker/worker-jobs.js'
 import { WriteLog } from './write-log.js'
+import { WriteThrottle } from './write-throttle.js'
 
 export interface LsmOptions {
   durability: Durability
@@ -95,10 +89,6 @@ export const lsmDefaults = {
 } as const satisfies Partial<LsmOptions>
 
 const noBytes = new Uint8Array(0)
-/** Writers are asked to pause once in this many bytes. */
-const throttleBytes = 1 << 20
-/** A pause that nobody awaits is taken in the calling thread from this length on. */
-const owedPauseMsMax = 30
 
 /** The LSM backend: wiring between the port and the parts. docs/engine/lsm.md is the guide. */
 export class LsmStore implements Store {
@@ -113,25 +103,14 @@ export class LsmStore implements Store {
   readonly #background: Background
   readonly #groupSync: GroupSync
   readonly #syncTimer: NodeJS.Timeout | undefined
-  readonly #snapshots = new OpenSnapshots<Moment>((moment) => moment.release())
-  readonly #found = new FoundRecord()
-  readonly #borrowed: BorrowedRecord = {
-    bytes: noBytes,
-    valueStart: 0,
-    valueEnd: 0,
-    sequence: 0,
-    expiresAt: 0,
-    tag: 0,
-    writtenAt: 0,
-  }
+  readonly #held = new HeldSequences()
+  readonly #reads: LsmReads
+  readonly #throttle: WriteThrottle
   readonly #onDemand: JobRunner
   readonly #operations = new LongOperations()
   #readOnly: CaskadeError | undefined
   #closed = false
   #closing: Promise<void> | undefined
-  #throttleAt = throttleBytes
-  #owedPauseMs = 0
-  #pausedMs = 0
 
   private constructor(storage: Storage, directory: string, options: LsmOptions, lock: StorageLock, jobs: LsmJobs) {
     this.#storage = storage
@@ -151,23 +130,28 @@ export class LsmStore implements Store {
     }
     let tree: Tree | undefined
     try {
-      tree = new Tree(storage, directory, manifest, options.cacheBytes, onFailure)
+      tree = new Tree(storage, directory, manifest, options.cacheBytes, this.#held, onFailure)
       this.#tree = tree
       const active = options.readOnly ? Memtable.create(0, blankSegment(directory), 0) : this.#createMemtable(0)
-      this.#log = new WriteLog(host, active, memtables, sequence)
+      this.#log = new WriteLog(host, active, memtables, sequence, this.#held)
     } catch (error) {
       for (const memtable of memtables) memtable.release()
       if (tree === undefined) manifest.close()
       else tree.close()
       throw error
     }
-    this.#background = new Background(this.#log, this.#tree, jobs.flusher, jobs.compactor, {
+    this.#background = new Background(this.#log, this.#tree, this.#held, jobs.flusher, jobs.compactor, {
       ...options,
       directory,
       storage,
       onFailure,
       readOnly: this.#readOnly,
     })
+    this.#reads = new LsmReads(this.#log, this.#tree, this.#held, options.clock, () => this.#background.schedule())
+    this.#throttle = new WriteThrottle(
+      () => ({ immutables: this.#log.immutables.length, level0Tables: this.#tree.version.levels[0]!.length }),
+      (ms) => this.#background.wait(ms),
+    )
     this.#groupSync = new GroupSync(() => this.#syncLog(), sequence)
     if (options.durability === 'interval' && !options.readOnly) {
       this.#syncTimer = setInterval(() => {
@@ -196,40 +180,17 @@ export class LsmStore implements Store {
     if (!this.#closed) this.#log.prefetch(hashKey(source, start, end))
   }
 
-  borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
-    if (!this.#find(source, start, end)) return undefined
-    const found = this.#found
-    const borrowed = this.#borrowed
-    borrowed.bytes = found.valueBytes
-    borrowed.valueStart = found.valueStart
-    borrowed.valueEnd = found.valueEnd
-    borrowed.sequence = found.sequence
-    borrowed.expiresAt = found.expiresAt
-    borrowed.tag = found.tag
-    borrowed.writtenAt = found.writtenAt
-    return borrowed
+  get #open(): LsmReads {
+    if (this.#closed) throw closedError()
+    return this.#reads
   }
 
-  /** Whether there is a live record under the key; it is in `#found` then. */
-  #find(source: Uint8Array, start: number, end: number, snapshot?: Snapshot): boolean {
-    if (this.#closed) throw closedError()
-    checkKeyLength(end - start)
-    const hash = hashKey(source, start, end)
-    const found = this.#found
-    if (snapshot !== undefined) {
-      if (!this.#snapshots.momentOf(snapshot).find(hash, source, start, end, found)) return false
-    } else if (
-      !this.#log.find(hash, source, start, end, found) &&
-      !this.#tree.version.find(hash, source, start, end, Infinity, found)
-    )
-      return false
-    return found.kind === kindPut && (found.expiresAt === 0 || found.expiresAt > this.#options.clock())
+  borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
+    return this.#open.borrow(source, start, end)
   }
 
   getSync(key: Uint8Array, options?: ReadOptions): Uint8Array | undefined {
-    checkKey(key)
-    if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
-    return ownedCopy(this.#found.valueBytes, this.#found.valueStart, this.#found.valueEnd)
+    return this.#open.getSync(key, options)
   }
 
   async get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -241,54 +202,19 @@ export class LsmStore implements Store {
   }
 
   getEntry(key: Uint8Array, options?: ReadOptions): Entry | undefined {
-    checkKey(key)
-    if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
-    const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag, writtenAt } = this.#found
-    return {
-      key: keptCopy(key, 0, key.length),
-      value: ownedCopy(valueBytes, valueStart, valueEnd),
-      sequence,
-      expiresAt,
-      tag,
-      writtenAt,
-    }
+    return this.#open.getEntry(key, options)
   }
 
   snapshot(): Snapshot {
-    if (this.#closed) throw closedError()
-    if (this.#log.inAtomic) throw new TypeError('snapshot() cannot be part of an atomic batch: call it before or after')
-    return this.#snapshots.open(this.#log.sequence, new Moment(this.#log, this.#tree.version))
+    return this.#open.snapshot()
   }
 
   scan(options: ScanOptions & ReadOptions = {}): Scan {
-    checkScan(options)
-    if (this.#closed) throw closedError()
-    const moment =
-      options.snapshot === undefined
-        ? new Moment(this.#log, this.#tree.version)
-        : this.#snapshots.momentOf(options.snapshot).retain()
-    const reverse = options.reverse ?? false
-    return sliceIterator(
-      new VisibleScan(new MergeCursor(moment.cursors(), reverse ? 'reverse' : 'forward'), {
-        range: scanRange(options),
-        reverse,
-        limit: options.limit ?? Infinity,
-        keysOnly: options.keysOnly ?? false,
-        sequenceMax: moment.sequence,
-        now: this.#options.clock(),
-        release: () => moment.release(),
-      }),
-    )
+    return this.#open.scan(options)
   }
 
   approximateSize(range: KeyRange): number {
-    checkRange(range)
-    if (this.#closed) throw closedError()
-    const interval = scanRange(range)
-    if (isEmptyInterval(interval)) return 0
-    let bytes = this.#tree.version.approximateSize(interval)
-    for (const memtable of [...this.#log.immutables, this.#log.active]) bytes += memtable.approximateSize(interval)
-    return bytes
+    return this.#open.approximateSize(range)
   }
 
   // Writing
@@ -335,7 +261,10 @@ export class LsmStore implements Store {
   #admitWrite(): void {
     if (this.#closed) throw closedError()
     if (this.#readOnly !== undefined) throw this.#readOnly
-    if (this.#log.bytesWritten >= this.#throttleAt) this.#throttle()
+    if (this.#throttle.isDue(this.#log.bytesWritten)) {
+      this.#background.pump()
+      this.#throttle.throttle(this.#log.bytesWritten)
+    }
   }
 
   putSync(key: Uint8Array, value: Uint8Array, options?: WriteOptions): number {
@@ -361,10 +290,9 @@ export class LsmStore implements Store {
 
   deleteRangeSync(range: KeyRange): number {
     checkRange(range)
-    return this.atomic(() => {
-      for (const { key } of this.scan({ ...range, keysOnly: true })) this.deleteSync(key)
-      return this.#log.sequence
-    })
+    this.#admitWrite()
+    const keys = keysWithin(scanRange(range))
+    return keys === undefined ? this.#log.sequence : this.#log.deleteRange(keys.lower, keys.upper)
   }
 
   async deleteRange(range: KeyRange): Promise<number> {
@@ -407,7 +335,13 @@ export class LsmStore implements Store {
 
   async clear(): Promise<void> {
     this.#admitMaintenance('clear')
+    // First as a write like any other: of what a crash leaves, of what snapshots see, and among the changes.
+    this.deleteRangeSync({})
     this.#log.rotate()
+    if (this.#held.sequences.length > 0) {
+      await this.flush()
+      return
+    }
     const memtables = this.#log.immutables
     this.#tree.apply({
       sequence: this.#log.sequence,
@@ -475,23 +409,7 @@ export class LsmStore implements Store {
   // Backpressure
 
   backpressure(): Promise<void> | undefined {
-    const pauseMs = this.#owedPauseMs
-    if (pauseMs === 0) return undefined
-    this.#owedPauseMs = 0
-    this.#pausedMs += pauseMs
-    return new Promise((resolve) => setTimeout(resolve, pauseMs))
-  }
-
-  #throttle(): void {
-    this.#throttleAt = this.#log.bytesWritten + throttleBytes
-    this.#background.pump()
-    const immutables = this.#log.immutables.length
-    const delay = delayPerMiB({ immutables, level0Tables: this.#tree.version.levels[0]!.length })
-    this.#owedPauseMs += delay
-    if (this.#owedPauseMs < owedPauseMsMax) return
-    this.#background.wait(this.#owedPauseMs)
-    this.#pausedMs += this.#owedPauseMs
-    this.#owedPauseMs = 0
+    return this.#throttle.pause()
   }
 
   #createMemtable(capacityMin: number): Memtable {
@@ -593,7 +511,9 @@ export class LsmStore implements Store {
     const details: Record<string, number> = {
       'lsm.memtables': memtables.length,
       'lsm.memtable.keys': sum(memtables.map(({ keys }) => keys)),
-      'lsm.pausedMs': this.#pausedMs,
+      'lsm.pausedMs': this.#throttle.stalls.totalMs,
+      'lsm.stalls': this.#throttle.stalls.count,
+      'lsm.longestStallMs': this.#throttle.stalls.longestMs,
       'lsm.bytesWritten': this.#log.bytesWritten,
       'lsm.cache.bytes': this.#tree.cache.stats.bytes,
       'lsm.cache.hits': this.#tree.cache.stats.hits,
@@ -668,7 +588,7 @@ export class LsmStore implements Store {
     this.#closed = true
     await Promise.all([this.#background.stop(), this.#onDemand.stop()])
     await this.#groupSync.idle()
-    this.#snapshots.closeAll()
+    this.#reads.closeSnapshots()
     const { active } = this.#log
     try {
       if (active.isEmpty && this.#readOnly === undefined) this.#tree.apply({ dropSegments: [active.fileNumber] })

@@ -1,43 +1,36 @@
 import type { Memtable } from './memtable/memtable.js'
+import type { RangeTombstones } from './range/range-tombstones.js'
 import type { RecordCursor, RecordFields } from './record-cursor.js'
 import type { Version } from './version/version.js'
 import type { WriteLog } from './write-log.js'
 
-/** The memtables and the version of one moment, kept open for reads at it. Whoever makes or retains it releases it once. */
+/** The memtables and the version of now, kept open to be read over more than one call. Whoever makes it releases it. */
 export class Moment {
-  /** Newer records are not part of it. */
-  readonly sequence: number
-  /** Oldest first. */
   readonly #memtables: readonly Memtable[]
   readonly #version: Version
-  #references = 1
+  readonly #ranges: readonly RangeTombstones[]
 
   constructor(log: WriteLog, version: Version) {
-    this.sequence = log.sequence
     this.#memtables = [...log.immutables, log.active].map((memtable) => memtable.retain())
     this.#version = version.retain()
-  }
-
-  retain(): this {
-    this.#references++
-    return this
+    this.#ranges = [log.ranges, version.ranges].filter(({ isEmpty }) => !isEmpty)
   }
 
   release(): void {
-    if (--this.#references > 0) return
     this.#version.release()
     for (const memtable of this.#memtables) memtable.release()
-  }
-
-  /** Newest record of a key at that moment, tombstones included. */
-  find(hash: number, source: Uint8Array, start: number, end: number, target: RecordFields): boolean {
-    for (const memtable of this.#memtables.toReversed())
-      if (memtable.find(hash, source, start, end, this.sequence, target)) return true
-    return this.#version.find(hash, source, start, end, this.sequence, target)
   }
 
   /** Sorted runs that together hold it; they may hold newer records too. */
   cursors(): RecordCursor[] {
     return [...this.#memtables.flatMap((memtable) => memtable.cursors()), ...this.#version.cursors()]
+  }
+
+  /** Whether a record was in a range deleted after it, up to `sequenceMax`; `undefined` when no range was deleted. */
+  deletedUpTo(sequenceMax: number): ((record: RecordFields) => boolean) | undefined {
+    const all = this.#ranges
+    if (all.length === 0) return undefined
+    return ({ keyBytes, keyStart, keyEnd, sequence }) =>
+      all.some((ranges) => ranges.newestCovering(keyBytes, keyStart, keyEnd, sequenceMax) > sequence)
   }
 }

@@ -1,5 +1,7 @@
 export const kindPut = 0
 export const kindDelete = 1
+/** Of a segment's records: a range from its key up to its value. No cursor shows one. */
+export const kindDeleteRange = 2
 
 /** One version of one key, as fields over borrowed bytes: valid until the cursor moves or its source is closed. */
 export interface RecordFields {
@@ -10,7 +12,7 @@ export interface RecordFields {
   valueStart: number
   valueEnd: number
   sequence: number
-  /** `kindPut` or `kindDelete` */
+  /** `kindPut` or `kindDelete`; of a segment's record, `kindDeleteRange` too */
   kind: number
   /** 0: never */
   expiresAt: number

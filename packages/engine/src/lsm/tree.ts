@@ -1,6 +1,7 @@
 import { CorruptionError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
 import { segmentPath, tablePath } from './file-names.js'
+import type { HeldSequences } from './held-sequences.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
 import { type SegmentRecord, type TableMeta, tableRecord } from './manifest/manifest-state.js'
 import { openTable } from './open-table.js'
@@ -25,6 +26,7 @@ export class Tree {
   readonly #storage: Storage
   readonly #directory: string
   readonly #manifest: ManifestLog
+  readonly #held: HeldSequences
   readonly #onFailure: (error: unknown) => void
   readonly #tables = new Map<number, LiveTable>()
   #version: Version
@@ -38,11 +40,13 @@ export class Tree {
     directory: string,
     manifest: ManifestLog,
     cacheBytes: number,
+    held: HeldSequences,
     onFailure: (error: unknown) => void,
   ) {
     this.#storage = storage
     this.#directory = directory
     this.#manifest = manifest
+    this.#held = held
     this.#onFailure = onFailure
     this.cache = new BlockCache(cacheBytes)
     try {
@@ -51,7 +55,7 @@ export class Tree {
       for (const { reader } of this.#tables.values()) reader.close()
       throw error
     }
-    this.#version = new Version(this.#tables.values())
+    this.#version = new Version(this.#tables.values(), held.sequences)
   }
 
   get version(): Version {
@@ -87,7 +91,7 @@ export class Tree {
     for (const number of change.dropSegments ?? []) this.#obsolete.push(segmentPath(this.#directory, number))
     if (change.addTables !== undefined || change.dropTables !== undefined) {
       const old = this.#version
-      this.#version = new Version(this.#tables.values())
+      this.#version = new Version(this.#tables.values(), this.#held.sequences)
       old.release()
     }
     this.#removeObsolete()

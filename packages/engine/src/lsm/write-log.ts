@@ -1,10 +1,13 @@
 import { applySync } from '../apply-sync.js'
+import { keptCopy } from '../copy-bytes.js'
 import { hashKey } from '../key-hash.js'
 import { FoundRecord } from './found-record.js'
+import type { HeldSequences } from './held-sequences.js'
 import { frameBytes, type Memtable, segmentCapacityFor } from './memtable/memtable.js'
 import { segmentBytesMax, timeFlags } from './memtable/segment-format.js'
 import { readRecord } from './memtable/segment-record.js'
-import type { RecordFields } from './record-cursor.js'
+import { RangeTombstones } from './range/range-tombstones.js'
+import { kindDeleteRange, type RecordFields } from './record-cursor.js'
 
 /** What the log needs from its store. */
 export interface WriteLogHost {
@@ -27,14 +30,24 @@ export class WriteLog {
   #immutables: readonly Memtable[]
   #sequence: number
   #inAtomic = false
+  #ranges: RangeTombstones
+  readonly #held: HeldSequences
   /** Bytes written since the store was opened: what throttling counts. */
   bytesWritten = 0
 
-  constructor(host: WriteLogHost, active: Memtable, immutables: readonly Memtable[], sequence: number) {
+  constructor(
+    host: WriteLogHost,
+    active: Memtable,
+    immutables: readonly Memtable[],
+    sequence: number,
+    held: HeldSequences,
+  ) {
     this.#host = host
     this.#active = active
     this.#immutables = immutables
     this.#sequence = sequence
+    this.#held = held
+    this.#ranges = this.#mergedRanges()
   }
 
   get active(): Memtable {
@@ -89,10 +102,34 @@ export class WriteLog {
     return sequence
   }
 
+  /** Deletes every key in `[lower, upper)`. */
+  deleteRange(lower: Uint8Array, upper: Uint8Array | undefined): number {
+    const bytes = frameBytes(lower.length, upper?.length ?? 0, 0)
+    if (!this.#active.hasRoom(bytes)) this.#makeRoom(bytes)
+    const sequence = this.#sequence + 1
+    const held = this.#held.sequences
+    this.#active.deleteRange(lower, upper, sequence, held)
+    this.#ranges = this.#ranges.with(lower, upper, sequence, held)
+    this.#sequence = sequence
+    this.bytesWritten += bytes
+    return sequence
+  }
+
+  /** Ranges deleted in any of the memtables. */
+  get ranges(): RangeTombstones {
+    return this.#ranges
+  }
+
+  #mergedRanges(): RangeTombstones {
+    const parts = [...this.#immutables, this.#active].map(({ ranges }) => ranges)
+    return RangeTombstones.merged(parts, this.#held.sequences)
+  }
+
   /** All writes that `apply` makes, or none if it throws. One within another is part of its frame. */
   atomic<T>(apply: () => T): T {
     if (this.#inAtomic) return this.#applyPart(apply)
     const sequence = this.#sequence
+    const ranges = this.#ranges
     this.#inAtomic = true
     this.#active.openFrame()
     try {
@@ -102,6 +139,7 @@ export class WriteLog {
     } catch (error) {
       this.#active.abortFrame()
       this.#sequence = sequence
+      this.#ranges = ranges
       throw error
     } finally {
       this.#inAtomic = false
@@ -110,22 +148,31 @@ export class WriteLog {
 
   #applyPart<T>(apply: () => T): T {
     const sequence = this.#sequence
+    const ranges = this.#ranges
     const records = this.#active.openRecordCount
     try {
       return applySync(apply)
     } catch (error) {
       this.#active.takeBack(records)
       this.#sequence = sequence
+      this.#ranges = ranges
       throw error
     }
   }
 
-  /** Newest record of a key in memory, tombstones included. */
-  find(hash: number, source: Uint8Array, start: number, end: number, target: RecordFields): boolean {
-    if (this.#active.find(hash, source, start, end, Infinity, target)) return true
+  /** Newest record of a key in memory up to `sequenceMax`, tombstones included; deleted ranges are the caller's to look at. */
+  find(
+    hash: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    sequenceMax: number,
+    target: RecordFields,
+  ): boolean {
+    if (this.#active.find(hash, source, start, end, sequenceMax, target)) return true
     const immutables = this.#immutables
     for (let i = immutables.length - 1; i >= 0; i--) {
-      if (immutables[i]!.find(hash, source, start, end, Infinity, target)) return true
+      if (immutables[i]!.find(hash, source, start, end, sequenceMax, target)) return true
     }
     return false
   }
@@ -145,6 +192,7 @@ export class WriteLog {
   /** Forgets memtables that are in tables now (or were cleared). */
   drop(memtables: readonly Memtable[]): void {
     this.#immutables = this.#immutables.filter((memtable) => !memtables.includes(memtable))
+    if (!this.#ranges.isEmpty) this.#ranges = this.#mergedRanges()
   }
 
   /** Sealed first: when there is no room for the next one, the sealed one stays where it is, and the next call tries again. */
@@ -178,6 +226,11 @@ export class WriteLog {
       readRecord(old, offset, record)
       const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = record
       const { kind, expiresAt, tag, writtenAt, sequence } = record
+      if (kind === kindDeleteRange) {
+        const upper = valueEnd > valueStart ? keptCopy(valueBytes, valueStart, valueEnd) : undefined
+        next.deleteRange(keptCopy(keyBytes, keyStart, keyEnd), upper, sequence, this.#held.sequences)
+        continue
+      }
       const hash = hashKey(keyBytes, keyStart, keyEnd)
       next.put(
         hash,

@@ -14,7 +14,7 @@ import {
 import { CaskadeError } from '../errors.js'
 import { checkedSignal } from '../long-operations.js'
 import { OpenSnapshots } from '../open-snapshots.js'
-import { isEmptyInterval, type KeyInterval, scanRange } from '../scan-range.js'
+import { type KeyInterval, keysWithin, scanRange } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type {
   AbortOptions,
@@ -182,8 +182,8 @@ export class MemoryStore implements Store {
   deleteRangeSync(range: KeyRange): number {
     checkRange(range)
     this.#checkOpen()
-    const interval = scanRange(range)
-    if (isEmptyInterval(interval)) return this.#sequence
+    const interval = keysWithin(scanRange(range))
+    if (interval === undefined) return this.#sequence
     const records = this.#ownRecords()
     for (const text of keysIn(records.keys(), interval)) records.delete(text)
     this.#sorted = undefined
@@ -246,8 +246,7 @@ export class MemoryStore implements Store {
 
   async clear(): Promise<void> {
     this.#admitMaintenance('clear')
-    this.#ownRecords().clear()
-    this.#sorted = undefined
+    this.deleteRangeSync({})
   }
 
   durable(): undefined {}

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'vitest'
 import { atomicSuite } from './suite/atomic-suite.js'
 import { batchSuite } from './suite/batch-suite.js'
 import { closingSuite } from './suite/closing-suite.js'
+import { deleteRangeSuite } from './suite/delete-range-suite.js'
 import { expirySuite } from './suite/expiry-suite.js'
 import { maintenanceSuite } from './suite/maintenance-suite.js'
 import { mistakeSuite } from './suite/mistake-suite.js'
@@ -20,6 +21,7 @@ const suites = [
   batchSuite,
   scanSuite,
   snapshotSuite,
+  deleteRangeSuite,
   maintenanceSuite,
   closingSuite,
 ]

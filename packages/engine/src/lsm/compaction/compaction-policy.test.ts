@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareBytes } from '../../bytes.js'
+import { noRanges } from '../range/range-tombstones.js'
 import {
   chooseCompaction,
+  chooseCovered,
   chooseRange,
   levelTargets,
   type PolicyOptions,
@@ -18,6 +20,8 @@ const table = (from: number, to: number, fileBytes = 10, tombstones = 0): Policy
   fileBytes,
   entries: 10,
   tombstones,
+  smallestSequence: 1,
+  largestSequence: 9,
   smallestKey: Uint8Array.of(from),
   largestKey: Uint8Array.of(to),
 })
@@ -32,6 +36,47 @@ describe('targets', () => {
     const { targets, base } = levelTargets(levelsOf({ 6: [table(0, 9, 20_000)] }), options)
     expect(base).toBe(3)
     expect(targets.slice(3)).toEqual([100, 200, 2000, 20_000])
+  })
+})
+
+describe('deleted ranges', () => {
+  const deleting = (each: PolicyTable, from: number, to: number | undefined): PolicyTable => ({
+    ...each,
+    rangeSpan: { lower: Uint8Array.of(from), upper: to === undefined ? undefined : Uint8Array.of(to) },
+  })
+
+  test('count as part of what a table spans, but for their end', () => {
+    const top = deleting(table(5, 5), 3, 7)
+    const below = [table(0, 2), table(3, 3), table(6, 6), table(7, 9)]
+    const choice = choose({ 5: [top], 6: below })
+    expect(choice).toMatchObject({ inputs: [top, below[1]!, below[2]!].map(({ number }) => number), bottom: true })
+    const open = deleting(table(5, 5), 3, undefined)
+    expect(choose({ 5: [open], 6: below })?.inputs).toHaveLength(4)
+  })
+
+  test('go down, and at the bottom go away, without a full level', () => {
+    const dead = deleting(table(1, 2), 1, 9)
+    expect(choose({ 5: [dead], 6: [table(3, 4)] })).toMatchObject({ outputLevel: 6, bottom: true, move: false })
+    expect(choose({ 6: [dead] })).toMatchObject({ inputs: [dead.number], outputLevel: 6, bottom: true })
+    expect(choose({ 5: [deleting(table(1, 2), 1, 9)], 6: [] })).toMatchObject({ move: false })
+  })
+
+  test('in the last level wait until no moment before them is held, and so do tombstones and older versions', () => {
+    const tables = [deleting(table(1, 2), 1, 9), table(1, 2, 10, 9), { ...table(1, 2), olderVersions: 6 }]
+    for (const dead of tables) {
+      expect(chooseCompaction(levelsOf({ 6: [dead] }), idle, options, 8)).toBeUndefined()
+      expect(chooseCompaction(levelsOf({ 6: [dead] }), idle, options, 9)).toMatchObject({ inputs: [dead.number] })
+    }
+  })
+
+  test('let tables go that they cover whole', () => {
+    const ranges = noRanges.with(Uint8Array.of(2), Uint8Array.of(6), 10, [])
+    const covered = [table(2, 5), deleting(table(3, 4), 2, 6)]
+    const others = [table(1, 5), table(2, 6), deleting(table(3, 4), 2, 7), { ...table(3, 4), largestSequence: 10 }]
+    const levels = levelsOf({ 0: [others[0]!, covered[0]!, others[1]!], 6: [covered[1]!, others[2]!, others[3]!] })
+    expect(chooseCovered(levels, ranges, [])).toEqual(covered.map(({ number }) => number))
+    expect(chooseCovered(levels, ranges, [4])).toEqual([])
+    expect(chooseCovered(levels, noRanges, [])).toEqual([])
   })
 })
 
@@ -149,6 +194,8 @@ test('whatever the tree: newer never sinks below older, bottom is the bottom, an
           fileBytes: all.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
           entries: all.reduce((sum, { entries }) => sum + entries, 0),
           tombstones: choice.bottom && !choice.move ? 0 : all.reduce((sum, { tombstones }) => sum + tombstones, 0),
+          smallestSequence: 1,
+          largestSequence: 9,
           smallestKey: keys[0]!,
           largestKey: keys.at(-1)!,
         }

@@ -1,13 +1,16 @@
-import { compareBytes } from '../../bytes.js'
+import type { RangeTombstones } from '../range/range-tombstones.js'
+import { overlap, type SpannedTable, spanOf, type TableSpan, union } from './table-span.js'
 
 /** What the choice of a compaction needs to know of a table. */
-export interface PolicyTable {
+export interface PolicyTable extends SpannedTable {
   number: number
   fileBytes: number
   entries: number
   tombstones: number
-  smallestKey: Uint8Array
-  largestKey: Uint8Array
+  smallestSequence: number
+  largestSequence: number
+  /** Records that only snapshots saw when the table was written. */
+  olderVersions?: number
 }
 
 export interface PolicyOptions {
@@ -34,22 +37,11 @@ type Levels = readonly (readonly PolicyTable[])[]
 
 const bytesOf = (tables: readonly PolicyTable[]) => tables.reduce((sum, table) => sum + table.fileBytes, 0)
 
-function overlaps(table: PolicyTable, smallest: Uint8Array, largest: Uint8Array): boolean {
-  return compareBytes(table.largestKey, smallest) >= 0 && compareBytes(table.smallestKey, largest) <= 0
-}
-
-function keyRange(tables: readonly PolicyTable[]): { smallest: Uint8Array; largest: Uint8Array } {
-  let { smallestKey: smallest, largestKey: largest } = tables[0]!
-  for (const table of tables) {
-    if (compareBytes(table.smallestKey, smallest) < 0) smallest = table.smallestKey
-    if (compareBytes(table.largestKey, largest) > 0) largest = table.largestKey
-  }
-  return { smallest, largest }
-}
+const spanOfAll = (tables: readonly PolicyTable[]): TableSpan => tables.map(spanOf).reduce(union)
 
 const overlapping = (tables: readonly PolicyTable[], inputs: readonly PolicyTable[]) => {
-  const { smallest, largest } = keyRange(inputs)
-  return tables.filter((table) => overlaps(table, smallest, largest))
+  const span = spanOfAll(inputs)
+  return tables.filter((table) => overlap(spanOf(table), span))
 }
 
 /**
@@ -72,11 +64,13 @@ export function levelTargets(levels: Levels, options: PolicyOptions): { targets:
 /**
  * The most urgent compaction, or `undefined` when the tree is in shape. A pure function of the tree.
  * Urgency: tables in level 0 over their number, bytes in a level over its target, then tables that are mostly tombstones.
+ * `oldestHeld` is the oldest moment that is still read at: what is newer than it cannot all be dropped.
  */
 export function chooseCompaction(
   levels: Levels,
   busy: ReadonlySet<number>,
   options: PolicyOptions,
+  oldestHeld = Infinity,
 ): CompactionChoice | undefined {
   const { targets, base } = levelTargets(levels, options)
   const urgencies = levels
@@ -88,7 +82,7 @@ export function chooseCompaction(
     const choice = level === 0 ? chooseLevel0(levels, base, busy) : chooseInLevel(levels, level, busy)
     if (choice !== undefined) return choice
   }
-  return chooseTombstones(levels, busy)
+  return chooseDead(levels, busy, oldestHeld)
 }
 
 function urgencyOf(
@@ -124,11 +118,17 @@ function chooseInLevel(levels: Levels, level: number, busy: ReadonlySet<number>)
   return undefined
 }
 
-/** A table of which more than half is tombstones holds space below it: compact it though its level is not full. */
-function chooseTombstones(levels: Levels, busy: ReadonlySet<number>): CompactionChoice | undefined {
+/**
+ * A table of which more than half is tombstones, or that deletes ranges, holds space below it: compact it though its level is not full.
+ * In the last level, where nothing moves on, only once all of it can be dropped: or it would be rewritten for ever.
+ */
+function chooseDead(levels: Levels, busy: ReadonlySet<number>, oldestHeld: number): CompactionChoice | undefined {
   for (let level = 1; level < levels.length; level++) {
+    const isLast = level === levels.length - 1
     for (const table of levels[level]!) {
-      if (table.tombstones * 2 <= table.entries) continue
+      const dead = table.tombstones + (isLast ? (table.olderVersions ?? 0) : 0)
+      if (dead * 2 <= table.entries && table.rangeSpan === undefined) continue
+      if (isLast && table.largestSequence > oldestHeld) continue
       const choice = choose(levels, level, [table], Math.min(level + 1, levels.length - 1), busy)
       if (choice !== undefined) return choice
     }
@@ -149,8 +149,20 @@ function choose(
   const bottom = levels.slice(outputLevel + 1).every((tables) => overlapping(tables, inputs).length === 0)
   // In level 0 more than one table may hold a key: several never just move.
   const move =
-    level !== outputLevel && below.length === 0 && chosen.length === 1 && !(bottom && chosen[0]!.tombstones > 0)
+    level !== outputLevel &&
+    below.length === 0 &&
+    chosen.length === 1 &&
+    !(bottom && (chosen[0]!.tombstones > 0 || chosen[0]!.rangeSpan !== undefined))
   return { inputs: inputs.map((table) => table.number), outputLevel, bottom, move }
+}
+
+/** Tables of which nothing is seen any more, because newer deletions of ranges cover all they span: they can just go. */
+export function chooseCovered(levels: Levels, ranges: RangeTombstones, held: readonly number[]): number[] {
+  if (ranges.isEmpty) return []
+  return levels
+    .flat()
+    .filter((table) => ranges.coversAll(spanOf(table), table.smallestSequence, table.largestSequence, held))
+    .map(({ number }) => number)
 }
 
 /** Everything that overlaps a range, rewritten into the last level that holds data. */
@@ -163,8 +175,7 @@ export function chooseRange(
   // Level by level, whatever overlaps the inputs must join them, or a newer record could sink below an older one.
   for (let count = 0; count !== inputs.length; ) {
     count = inputs.length
-    const { smallest, largest } = keyRange(inputs)
-    inputs = levels.flat().filter((table) => overlaps(table, smallest, largest))
+    inputs = overlapping(levels.flat(), inputs)
   }
   const deepest = levels.findLastIndex((tables) => tables.length > 0)
   return {

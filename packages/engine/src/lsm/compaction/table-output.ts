@@ -1,6 +1,10 @@
 import { dirname } from 'node:path'
+import { keptCopy } from '../../copy-bytes.js'
 import type { Storage } from '../../io/storage.js'
-import type { RecordFields } from '../record-cursor.js'
+import { hashKey } from '../../key-hash.js'
+import { FoundRecord } from '../found-record.js'
+import type { RangeTombstones } from '../range/range-tombstones.js'
+import { kindDelete, type RecordFields } from '../record-cursor.js'
 import { TableBuilder, type TableOptions } from '../table/table-builder.js'
 import type { OutputFile, WrittenTable } from '../worker/job.js'
 
@@ -11,21 +15,36 @@ export class TableOutput {
   readonly #tableBytes: number
   readonly #options: TableOptions
   readonly #written: WrittenTable[] = []
-  #current: { builder: TableBuilder; finish: () => void; abandon: () => void } | undefined
+  #current: { builder: TableBuilder; finish: (ranges: RangeTombstones) => void; abandon: () => void } | undefined
   #started = 0
+  /** Those of the next table and of all after it. */
+  #ranges: RangeTombstones
 
-  constructor(storage: Storage, files: readonly OutputFile[], tableBytes: number, options: TableOptions) {
+  constructor(
+    storage: Storage,
+    files: readonly OutputFile[],
+    tableBytes: number,
+    options: TableOptions,
+    ranges: RangeTombstones,
+  ) {
     this.#storage = storage
     this.#files = files
     this.#tableBytes = tableBytes
     this.#options = options
+    this.#ranges = ranges
   }
 
-  /** Call between two keys, never between two records of one key. */
-  splitIfFull(): void {
+  /**
+   * Call before the first record of a key. A table's range tombstones end where the next one's records begin, so that tables
+   * of a level do not overlap.
+   */
+  splitIfFull({ keyBytes, keyStart, keyEnd }: RecordFields): void {
     const { builder, finish } = this.#current ?? {}
-    if (builder !== undefined && builder.estimatedBytes >= this.#tableBytes && this.#started < this.#files.length)
-      finish?.()
+    if (builder === undefined || builder.estimatedBytes < this.#tableBytes || this.#started >= this.#files.length)
+      return
+    const next = keptCopy(keyBytes, keyStart, keyEnd)
+    finish?.(this.#ranges.within(undefined, next))
+    this.#ranges = this.#ranges.within(next, undefined)
   }
 
   add(record: RecordFields, hash: number): void {
@@ -34,7 +53,11 @@ export class TableOutput {
   }
 
   finish(): WrittenTable[] {
-    this.#current?.finish()
+    const range = this.#ranges.fragments[0]
+    // A table holds at least one record: what the range deletes anyway.
+    if (this.#current === undefined && range !== undefined)
+      this.add(tombstone(range.lower, range.sequences[0]!), hashKey(range.lower, 0, range.lower.length))
+    this.#current?.finish(this.#ranges)
     // Their names too: a manifest that outlives a power cut must not list what did not.
     const path = this.#files[0]?.path
     if (this.#written.length > 0 && path !== undefined) this.#storage.syncDirectory(dirname(path))
@@ -54,14 +77,19 @@ export class TableOutput {
     const builder = new TableBuilder(file, this.#options, number)
     return {
       builder,
-      finish: () => {
-        const summary = builder.finish()
+      finish: (ranges: RangeTombstones) => {
+        const summary = builder.finish(ranges)
         file.sync()
         file.close()
-        this.#written.push({ ...summary, number })
+        const { olderVersions } = builder
+        this.#written.push({ ...summary, number, ...(olderVersions > 0 && { olderVersions }) })
         this.#current = undefined
       },
       abandon: () => file.close(),
     }
   }
+}
+
+function tombstone(key: Uint8Array, sequence: number): RecordFields {
+  return Object.assign(new FoundRecord(), { keyBytes: key, keyEnd: key.length, kind: kindDelete, sequence })
 }

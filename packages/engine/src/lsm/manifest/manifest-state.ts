@@ -4,12 +4,15 @@ import type { TableSummary } from '../table/table-builder.js'
 export interface TableMeta extends TableSummary {
   number: number
   level: number
+  /** Records that only snapshots saw when the table was written; absent: none. */
+  olderVersions?: number
 }
 
 /** `TableMeta` as JSON has it. */
-export interface TableRecord extends Omit<TableMeta, 'smallestKey' | 'largestKey'> {
+export interface TableRecord extends Omit<TableMeta, 'smallestKey' | 'largestKey' | 'rangeSpan'> {
   smallestKey: string
   largestKey: string
+  rangeSpan?: { lower: string; upper?: string }
 }
 
 /** A listed segment. `end` is where its records end, if it was recovered: those were synced, so none may be missing. */
@@ -45,17 +48,26 @@ const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const toBytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
 
 export function tableRecord(meta: TableMeta): TableRecord {
-  return { ...meta, smallestKey: toText(meta.smallestKey), largestKey: toText(meta.largestKey) }
+  const { rangeSpan, ...rest } = meta
+  const record = { ...rest, smallestKey: toText(meta.smallestKey), largestKey: toText(meta.largestKey) }
+  if (rangeSpan === undefined) return record
+  const { lower, upper } = rangeSpan
+  return { ...record, rangeSpan: { lower: toText(lower), ...(upper && { upper: toText(upper) }) } }
+}
+
+function tableMeta(record: TableRecord): TableMeta {
+  const { rangeSpan, ...rest } = record
+  const meta = { ...rest, smallestKey: toBytes(record.smallestKey), largestKey: toBytes(record.largestKey) }
+  if (rangeSpan === undefined) return meta
+  const { lower, upper } = rangeSpan
+  return { ...meta, rangeSpan: { lower: toBytes(lower), upper: upper === undefined ? undefined : toBytes(upper) } }
 }
 
 export function applyEdit(state: ManifestState, edit: ManifestEdit): void {
   state.nextFile = Math.max(state.nextFile, edit.nextFile ?? 0)
   state.sequence = Math.max(state.sequence, edit.sequence ?? 0)
   for (const number of edit.dropTables ?? []) state.tables.delete(number)
-  for (const record of edit.addTables ?? []) {
-    const meta = { ...record, smallestKey: toBytes(record.smallestKey), largestKey: toBytes(record.largestKey) }
-    state.tables.set(record.number, meta)
-  }
+  for (const record of edit.addTables ?? []) state.tables.set(record.number, tableMeta(record))
   for (const number of edit.dropSegments ?? []) state.segments.delete(number)
   for (const segment of edit.addSegments ?? []) state.segments.set(segment.number, segment)
 }

@@ -1,6 +1,6 @@
 import { mergeRuns, sortRecords } from './memtable-sort.js'
 import { align8, frameHeaderBytes, framesStart } from './segment-format.js'
-import { recordEnd, type SegmentBytes } from './segment-record.js'
+import { isRangeRecord, recordEnd, type SegmentBytes } from './segment-record.js'
 
 /**
  * Sorted order of a memtable, made when someone asks: runs of record offsets, each sorted, of falling size. New records
@@ -33,12 +33,14 @@ export class MemtableOrder {
   }
 }
 
-/** Offsets of the records of the whole frames in [from, to), which begins and ends at a frame. */
+/** Offsets of the records of the whole frames in [from, to), which begins and ends at a frame; not of deleted ranges. */
 export function recordsBetween({ view }: SegmentBytes, from: number, to: number): number[] {
   const offsets: number[] = []
   for (let frame = from; frame < to; ) {
     const end = frame + frameHeaderBytes + view.getUint32(frame + 4, true)
-    for (let record = frame + frameHeaderBytes; record < end; record = recordEnd(view, record)) offsets.push(record)
+    for (let record = frame + frameHeaderBytes; record < end; record = recordEnd(view, record)) {
+      if (!isRangeRecord(view, record)) offsets.push(record)
+    }
     frame = align8(end)
   }
   return offsets

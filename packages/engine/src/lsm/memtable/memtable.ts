@@ -1,8 +1,10 @@
 import { viewOf } from '../../bytes.js'
-import { copyBytes } from '../../copy-bytes.js'
+import { copyBytes, keptCopy } from '../../copy-bytes.js'
 import type { SegmentFile } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
 import type { KeyInterval } from '../../scan-range.js'
+import { FoundRecord } from '../found-record.js'
+import { noRanges, type RangeTombstones } from '../range/range-tombstones.js'
 import { kindDelete, type RecordFields } from '../record-cursor.js'
 import { MemtableIndex } from './memtable-index.js'
 import { MemtableOrder } from './memtable-order.js'
@@ -11,6 +13,7 @@ import { lowerBound, RunCursor } from './run-cursor.js'
 import {
   align8,
   flagDelete,
+  flagRange,
   flagsAt,
   frameHeaderBytes,
   framesStart,
@@ -29,6 +32,7 @@ import {
 } from './segment-format.js'
 import { type FrameWalk, walkFrames } from './segment-frames.js'
 import {
+  isRangeRecord,
   readRecord,
   recordEnd,
   recordKeyEquals,
@@ -60,6 +64,7 @@ export class Memtable implements SegmentBytes {
   readonly #salt: number
   readonly #index = new MemtableIndex()
   readonly #order = new MemtableOrder()
+  #ranges = noRanges
   /** Where the next frame (or, in an open frame, the next record) goes: 8-byte (4-byte) aligned. */
   #end = framesStart
   #smallestSequence = 0
@@ -68,6 +73,8 @@ export class Memtable implements SegmentBytes {
   #openRecords = 0
   /** Both sequences as they were before the open frame. */
   #sequencesBefore: readonly [smallest: number, largest: number] = [0, 0]
+  /** Of the open frame: each deleted range's place among the records, and the ranges as they were before it. */
+  #rangesBefore: { record: number; ranges: RangeTombstones }[] = []
   #sealed = false
   #references = 1
   #watermark: Watermark
@@ -129,6 +136,11 @@ export class Memtable implements SegmentBytes {
   /** The index of a sealed memtable, for its flush. */
   get slots(): Uint32Array {
     return this.#index.slots
+  }
+
+  /** Deleted ranges, those of the open frame included. */
+  get ranges(): RangeTombstones {
+    return this.#ranges
   }
 
   get smallestSequence(): number {
@@ -230,25 +242,63 @@ export class Memtable implements SegmentBytes {
     copyBytes(valueSource, valueStart, valueEnd, bytes, position + keyLength)
     const end = offset + recordBytes(keyLength, valueLength, flags)
 
+    this.#endRecord(frame, end)
+    this.#point(slot, hash, offset, sequence)
+  }
+
+  /**
+   * Deletes every key in `[lower, upper)`; without `upper`, to the last. The caller has made sure of room. `held` are the
+   * moments that are still read at.
+   */
+  deleteRange(lower: Uint8Array, upper: Uint8Array | undefined, sequence: number, held: readonly number[]): void {
+    const { view, bytes } = this
+    const frame = this.#end
+    const offset = this.#openFrame === 0 ? frame + frameHeaderBytes : frame
+    const upperLength = upper?.length ?? 0
+    view.setUint32(offset + flagsAt, flagRange | (lower.length << 16), true)
+    view.setUint32(offset + valueLengthAt, upperLength, true)
+    view.setUint32(offset + previousAt, 0, true)
+    view.setUint32(offset + sequenceLowAt, sequence % 0x1_0000_0000, true)
+    view.setUint32(offset + sequenceHighAt, Math.floor(sequence / 0x1_0000_0000), true)
+    const position = copyBytes(lower, 0, lower.length, bytes, offset + recordHeaderBytes)
+    if (upper !== undefined) copyBytes(upper, 0, upperLength, bytes, position)
+    if (this.#openFrame !== 0) this.#rangesBefore.push({ record: this.#openRecords, ranges: this.#ranges })
+    this.#endRecord(frame, offset + recordBytes(lower.length, upperLength, 0))
+    this.#ranges = this.#ranges.with(lower, upper, sequence, held)
+    this.#spanSequence(sequence)
+  }
+
+  /** The record at the end is whole: a frame of its own, or the next of the open one. */
+  #endRecord(frame: number, end: number): void {
     if (this.#openFrame === 0) {
-      sealFrame(view, bytes, this.#salt, frame, end, 1)
+      sealFrame(this.view, this.bytes, this.#salt, frame, end, 1)
       this.file.commit(frame, end)
       this.#end = align8(end)
     } else {
       this.#openRecords++
       this.#end = end
     }
-    this.#point(slot, hash, offset, sequence)
   }
 
   #point(slot: number, hash: number, offset: number, sequence: number): void {
     if (slot < 0) this.#index.insert(-1 - slot, hash, offset)
     else this.#index.setAt(slot, offset)
+    this.#spanSequence(sequence)
+  }
+
+  #spanSequence(sequence: number): void {
     if (this.#largestSequence === 0) this.#smallestSequence = sequence
     this.#largestSequence = sequence
   }
 
   #enter(offset: number): void {
+    if (isRangeRecord(this.view, offset)) {
+      const { keyBytes, keyStart, keyEnd, valueStart, valueEnd, sequence } = this.#recordAt(offset)
+      const upper = valueEnd > valueStart ? keptCopy(keyBytes, valueStart, valueEnd) : undefined
+      this.#ranges = this.#ranges.with(keptCopy(keyBytes, keyStart, keyEnd), upper, sequence, [])
+      this.#spanSequence(sequence)
+      return
+    }
     const start = recordKeyStart(this.view, offset)
     const end = start + this.view.getUint16(offset + keyLengthAt, true)
     const hash = hashKey(this.bytes, start, end)
@@ -259,6 +309,7 @@ export class Memtable implements SegmentBytes {
   openFrame(): void {
     this.#openFrame = this.#end
     this.#openRecords = 0
+    this.#rangesBefore = []
     this.#sequencesBefore = [this.#smallestSequence, this.#largestSequence]
     this.#end += frameHeaderBytes
   }
@@ -289,12 +340,15 @@ export class Memtable implements SegmentBytes {
   takeBack(kept: number): void {
     const records = this.openRecords()
     for (const offset of records.splice(kept).reverse()) {
+      this.#end = offset
+      if (isRangeRecord(this.view, offset)) continue
       const start = recordKeyStart(this.view, offset)
       const end = start + this.view.getUint16(offset + keyLengthAt, true)
       const slot = this.#slotOf(hashKey(this.bytes, start, end), this.bytes, start, end)
       this.#index.setAt(slot, this.view.getUint32(offset + previousAt, true))
-      this.#end = offset
     }
+    const takenRange = this.#rangesBefore.findIndex(({ record }) => record >= kept)
+    if (takenRange !== -1) this.#ranges = this.#rangesBefore.splice(takenRange)[0]!.ranges
     this.#openRecords = kept
     const last = records.at(-1)
     if (last !== undefined) this.#largestSequence = recordSequence(this.view, last)
@@ -308,6 +362,12 @@ export class Memtable implements SegmentBytes {
       offsets.push(offset)
     }
     return offsets
+  }
+
+  #recordAt(offset: number): RecordFields {
+    const record = new FoundRecord()
+    readRecord(this, offset, record)
+    return record
   }
 
   /** No more writes: a last, empty frame tells recovery that nothing is missing. */
@@ -359,7 +419,8 @@ export class Memtable implements SegmentBytes {
   #openCursor(): RunCursor {
     const bytes = this.bytes.slice(this.#openFrame, this.#end)
     const copy = { bytes, view: viewOf(bytes) }
-    const run = Uint32Array.from(this.openRecords(), (offset) => offset - this.#openFrame)
+    const records = this.openRecords().filter((offset) => !isRangeRecord(this.view, offset))
+    const run = Uint32Array.from(records, (offset) => offset - this.#openFrame)
     sortRecords(copy, run)
     return new RunCursor(copy, run)
   }

@@ -21,10 +21,10 @@ export const recordHeaderBytes = 20
 export const segmentBytesMax = 0x7fff_f000
 
 // Record header, from the record's start.
-export const flagsAt = 0 // bit 0: delete, bit 1: expires, bit 2: has writtenAt, bits 4-7: tag
+export const flagsAt = 0 // bit 0: delete, bit 1: expires, bit 2: has writtenAt, bit 3: delete range, bits 4-7: tag
 export const keyLengthAt = 2
 export const valueLengthAt = 4
-/** Offset of the same key's previous record in this segment, 0 for none: the chain that reads at a past moment will follow. */
+/** Offset of the same key's previous record in this segment, 0 for none: the chain that reads at a past moment follow. */
 export const previousAt = 8
 export const sequenceLowAt = 12
 export const sequenceHighAt = 16
@@ -32,6 +32,8 @@ export const sequenceHighAt = 16
 export const flagDelete = 1
 export const flagExpires = 2
 export const flagWrittenAt = 4
+/** Key and value are the bounds of a range, without the upper one; an empty value is no upper bound. */
+export const flagRange = 8
 
 export interface SegmentHeader {
   fileNumber: number

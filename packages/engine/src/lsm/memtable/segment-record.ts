@@ -1,8 +1,9 @@
 import { compareSlices } from '../../bytes.js'
-import { kindDelete, kindPut, type RecordFields } from '../record-cursor.js'
+import { kindDelete, kindDeleteRange, kindPut, type RecordFields } from '../record-cursor.js'
 import {
   flagDelete,
   flagExpires,
+  flagRange,
   flagsAt,
   flagWrittenAt,
   keyLengthAt,
@@ -23,6 +24,8 @@ export interface SegmentBytes {
 export function recordKeyStart(view: DataView, offset: number): number {
   return offset + recordHeaderBytes + timeBytes(view.getUint8(offset + flagsAt))
 }
+
+export const isRangeRecord = (view: DataView, offset: number) => (view.getUint8(offset + flagsAt) & flagRange) !== 0
 
 export function recordSequence(view: DataView, offset: number): number {
   return view.getUint16(offset + sequenceHighAt, true) * 0x1_0000_0000 + view.getUint32(offset + sequenceLowAt, true)
@@ -50,7 +53,7 @@ export function readRecord({ bytes, view }: SegmentBytes, offset: number, target
     target.writtenAt = view.getUint32(position, true) + view.getUint16(position + 4, true) * 0x1_0000_0000
     position += 6
   } else target.writtenAt = 0
-  target.kind = flags & flagDelete ? kindDelete : kindPut
+  target.kind = flags & flagRange ? kindDeleteRange : flags & flagDelete ? kindDelete : kindPut
   target.tag = flags >>> 4
   target.sequence = recordSequence(view, offset)
   target.keyBytes = bytes

@@ -16,6 +16,8 @@ export interface VisibleScanOptions {
   now: number
   /** Called once, at the end or on an early `break`. */
   release: () => void
+  /** Whether the record lies in a range that was deleted after it; absent: none was. */
+  isDeleted?: ((record: RecordFields) => boolean) | undefined
 }
 
 const noBytes = new Uint8Array(0)
@@ -51,11 +53,15 @@ export class VisibleScan implements Iterator<Entry, undefined> {
   }
 
   return(): IteratorResult<Entry, undefined> {
-    if (!this.#released) {
-      this.#released = true
-      this.#options.release()
-    }
+    this.release()
     return { done: true, value: undefined }
+  }
+
+  /** Lets go of what it reads. */
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#options.release()
   }
 
   #step(): Entry | undefined {
@@ -101,7 +107,10 @@ export class VisibleScan implements Iterator<Entry, undefined> {
   }
 
   #isVisible(record: RecordFields): boolean {
-    return record.kind === kindPut && (record.expiresAt === 0 || record.expiresAt > this.#options.now)
+    const { now, isDeleted } = this.#options
+    return (
+      record.kind === kindPut && (record.expiresAt === 0 || record.expiresAt > now) && !(isDeleted?.(record) ?? false)
+    )
   }
 
   #own(record: RecordFields): Entry {

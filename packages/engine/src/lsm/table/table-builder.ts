@@ -2,6 +2,7 @@ import { compareSlices } from '../../bytes.js'
 import { keptCopy } from '../../copy-bytes.js'
 import type { AppendFile } from '../../io/storage.js'
 import { keyBytesMax, valueBytesMax, writtenAtMax } from '../../store.js'
+import { noRanges, type RangeTombstones } from '../range/range-tombstones.js'
 import { kindDelete, type RecordFields } from '../record-cursor.js'
 import { BlockBuilder } from './block-builder.js'
 import { buildFilter, filterProbes } from './bloom-filter.js'
@@ -21,6 +22,7 @@ import {
   partIndex,
   partProperties,
   type Section,
+  spanOf,
   type TableOptions,
   type TableProperties,
   type TableSummary,
@@ -62,6 +64,7 @@ export class TableBuilder {
   #offset = 0
   #lastKey: Uint8Array = new Uint8Array(0)
   #lastSequence = 0
+  #olderVersions = 0
   #finished = false
   readonly #properties: TableProperties
 
@@ -86,6 +89,7 @@ export class TableBuilder {
       decompressedBytesMax: 0,
       baseWrittenAt: 0,
       filterProbes: options.bloomBitsPerKey > 0 ? filterProbes(options.bloomBitsPerKey) : 0,
+      ranges: noRanges,
     }
     this.#write(encodeHeader(fileNumber))
   }
@@ -116,9 +120,15 @@ export class TableBuilder {
         : separatorBetween(this.#lastKey, keyBytes, keyStart, keyEnd)
     }
     if (order !== 0) this.#addHash(hash)
+    else this.#olderVersions++
     this.#count(fields, valueBytes, first)
     if (streamed) this.#stream(fields, hash)
     else this.#block.add(fields, hash)
+  }
+
+  /** Records that a newer one of the same key in the table hides from all but snapshots. */
+  get olderVersions(): number {
+    return this.#olderVersions
   }
 
   /** Size of the file if it were finished now, a little too large. */
@@ -136,8 +146,11 @@ export class TableBuilder {
     )
   }
 
-  /** Writes what follows the records. Does not sync: the caller does, before anything refers to the file. */
-  finish(): TableSummary {
+  /**
+   * Writes what follows the records, range tombstones included. Does not sync: the caller does, before anything refers to
+   * the file.
+   */
+  finish(ranges: RangeTombstones = noRanges): TableSummary {
     const properties = this.#properties
     if (this.#finished || properties.entries === 0) {
       throw new Error(this.#finished ? 'this table is finished' : 'a table holds at least one record')
@@ -147,6 +160,7 @@ export class TableBuilder {
     this.#finished = true
     properties.blocks = this.#index.length
     properties.baseWrittenAt = this.#block.baseWrittenAt
+    this.#enterRanges(ranges)
     const padding = (filterAlignment - (this.#offset % filterAlignment)) % filterAlignment
     this.#write(new Uint8Array(padding))
     const filter = this.#writeSection(partFilter, this.#buildFilter())
@@ -154,12 +168,28 @@ export class TableBuilder {
       partIndex,
       encodeIndex(this.#index, sharedPrefix(properties.smallestKey, properties.largestKey)),
     )
-    const { blocks: _, decompressedBytesMax: __, filterProbes: ___, baseWrittenAt: ____, ...summary } = properties
+    const {
+      blocks: _,
+      decompressedBytesMax: _1,
+      filterProbes: _2,
+      baseWrittenAt: _3,
+      ranges: _4,
+      ...summary
+    } = properties
     const propertiesSection = this.#writeSection(partProperties, encodeProperties(properties))
     const footer = { filter, index, properties: propertiesSection }
     this.#write(encodeFooter(footer, this.#fileNumber, this.#offset))
     this.#flush()
-    return { ...summary, fileBytes: this.#offset }
+    return { ...summary, ...spanOf(ranges), fileBytes: this.#offset }
+  }
+
+  #enterRanges(ranges: RangeTombstones): void {
+    const properties = this.#properties
+    properties.ranges = ranges
+    for (const { sequences } of ranges.fragments) {
+      properties.largestSequence = Math.max(properties.largestSequence, sequences[0]!)
+      properties.smallestSequence = Math.min(properties.smallestSequence, sequences.at(-1)!)
+    }
   }
 
   #endsBefore(fields: RecordFields, blockBytes: number): boolean {

@@ -1,5 +1,7 @@
 import { viewOf } from '../../bytes.js'
 import { CorruptionError, NewerFormatError } from '../../errors.js'
+import { decodeRanges, encodeRanges } from '../range/range-section.js'
+import type { RangeTombstones } from '../range/range-tombstones.js'
 import { PartChecksum } from './checksum.js'
 
 /** docs/engine/table-format.md describes the file; this module has its fixed parts. All numbers are little-endian. */
@@ -45,6 +47,14 @@ export interface TableSummary {
   soonestExpiry: number
   /** CRC-32 of the checksums of all blocks, filter and index: tells this table from another with the same number and shape. */
   digest: number
+  /** Where the table's range tombstones lie: from the first one's lower bound to the last one's upper. Absent: there are none. */
+  rangeSpan?: RangeSpan
+}
+
+export interface RangeSpan {
+  lower: Uint8Array
+  /** `undefined`: no upper bound. */
+  upper: Uint8Array | undefined
 }
 
 export interface TableProperties extends TableSummary {
@@ -54,6 +64,7 @@ export interface TableProperties extends TableSummary {
   filterProbes: number
   /** What each record's `writtenAt` is coded against: the first in the table; 0 where there is none. */
   baseWrittenAt: number
+  ranges: RangeTombstones
 }
 
 export interface Section {
@@ -134,13 +145,15 @@ export function decodeFooter(bytes: Uint8Array, fileNumber: number, fileBytes: n
   return footer
 }
 
-/** Fixed fields, then the smallest and the largest key, then `baseWrittenAt` unless it is 0. */
+/** Fixed fields, then the smallest and the largest key; then, unless both are nothing, `baseWrittenAt` and range tombstones. */
 const propertiesFixedBytes = 84
 
 export function encodeProperties(properties: TableProperties): Uint8Array {
   const { smallestKey, largestKey, baseWrittenAt } = properties
+  const ranges = encodeRanges(properties.ranges)
   const keysEnd = propertiesFixedBytes + smallestKey.length + largestKey.length
-  const bytes = new Uint8Array(keysEnd + (baseWrittenAt === 0 ? 0 : 8))
+  const hasTail = baseWrittenAt !== 0 || ranges.length > 0
+  const bytes = new Uint8Array(keysEnd + (hasTail ? 8 + ranges.length : 0))
   const view = new DataView(bytes.buffer)
   putUint64(view, 0, properties.entries)
   putUint64(view, 8, properties.tombstones)
@@ -157,7 +170,10 @@ export function encodeProperties(properties: TableProperties): Uint8Array {
   view.setUint32(80, properties.digest, true)
   bytes.set(smallestKey, propertiesFixedBytes)
   bytes.set(largestKey, propertiesFixedBytes + smallestKey.length)
-  if (baseWrittenAt !== 0) putUint64(view, keysEnd, baseWrittenAt)
+  if (hasTail) {
+    putUint64(view, keysEnd, baseWrittenAt)
+    bytes.set(ranges, keysEnd + 8)
+  }
   return bytes
 }
 
@@ -167,7 +183,9 @@ export function decodeProperties(bytes: Uint8Array, fileBytes: number): TablePro
   const view = viewOf(bytes)
   const largestStart = propertiesFixedBytes + view.getUint32(72, true)
   const keysEnd = largestStart + view.getUint32(76, true)
-  if (keysEnd !== bytes.length && keysEnd + 8 !== bytes.length) return undefined
+  if (keysEnd !== bytes.length && keysEnd + 8 > bytes.length) return undefined
+  const ranges = decodeRanges(bytes.subarray(keysEnd + 8))
+  if (ranges === undefined) return undefined
   return {
     fileBytes,
     entries: getUint64(view, 0),
@@ -184,7 +202,15 @@ export function decodeProperties(bytes: Uint8Array, fileBytes: number): TablePro
     digest: view.getUint32(80, true),
     smallestKey: new Uint8Array(bytes.subarray(propertiesFixedBytes, largestStart)),
     largestKey: new Uint8Array(bytes.subarray(largestStart, keysEnd)),
+    ranges,
+    ...spanOf(ranges),
   }
+}
+
+/** The part of a table's summary that tells of its range tombstones. */
+export function spanOf({ fragments }: RangeTombstones): { rangeSpan?: RangeSpan } {
+  const first = fragments[0]
+  return first === undefined ? {} : { rangeSpan: { lower: first.lower, upper: fragments.at(-1)!.upper } }
 }
 
 function hasMagic(bytes: Uint8Array, at: number): boolean {

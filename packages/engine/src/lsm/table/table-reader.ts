@@ -2,6 +2,7 @@ import { compareBytes, sameSlices } from '../../bytes.js'
 import { CaskadeError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
 import type { KeyInterval } from '../../scan-range.js'
+import type { RangeTombstones } from '../range/range-tombstones.js'
 import type { RecordCursor, RecordFields } from '../record-cursor.js'
 import type { BlockCache } from './block-cache.js'
 import { BlockIndex } from './block-index.js'
@@ -57,6 +58,10 @@ export class TableReader {
 
   get summary(): TableSummary {
     return this.#sections.properties
+  }
+
+  get ranges(): RangeTombstones {
+    return this.#sections.properties.ranges
   }
 
   /**

@@ -56,6 +56,10 @@ export function verifyTable(
   const addToDigest = (checksumOffset: number) => {
     found.digest = extendChecksum(found.digest, readPart(file, checksumOffset, checksumBytes)) >>> 0
   }
+  for (const { sequences } of properties.ranges.fragments) {
+    found.largestSequence = Math.max(found.largestSequence, sequences[0]!)
+    found.smallestSequence = Math.min(found.smallestSequence, sequences.at(-1)!)
+  }
   for (let block = 0; block < index.blocks; block++) {
     const fail = (what: string): never => {
       throw new CorruptionError(file.path, blocks.offsetOf(block), what)

@@ -1,6 +1,7 @@
 import { compareSlices } from '../../bytes.js'
 import type { KeyInterval } from '../../scan-range.js'
 import type { TableMeta } from '../manifest/manifest-state.js'
+import { RangeTombstones } from '../range/range-tombstones.js'
 import type { RecordCursor, RecordFields } from '../record-cursor.js'
 import type { TableReader } from '../table/table-reader.js'
 import { LevelCursor } from './level-cursor.js'
@@ -57,9 +58,12 @@ export class LiveTable {
  */
 export class Version {
   readonly levels: readonly (readonly LiveTable[])[]
+  /** Deleted ranges of all tables. */
+  readonly ranges: RangeTombstones
   #references = 1
 
-  constructor(tables: Iterable<LiveTable>) {
+  /** Of deleted ranges it knows only what the moments that are `held`, and now, can see. */
+  constructor(tables: Iterable<LiveTable>, held: readonly number[]) {
     const levels: LiveTable[][] = Array.from({ length: levelCount }, () => [])
     for (const table of tables) {
       table.retain()
@@ -74,6 +78,8 @@ export class Version {
       })
     }
     this.levels = levels
+    const ranges = levels.flatMap((level) => level.map(({ reader }) => reader.ranges))
+    this.ranges = RangeTombstones.merged(ranges, held)
   }
 
   retain(): this {
@@ -89,7 +95,7 @@ export class Version {
     for (const level of this.levels) yield* level
   }
 
-  /** Newest record of a key, tombstones included: level 0 from the newest on, then one table a level. */
+  /** Newest record of a key, tombstones included, deleted ranges the caller's to look at: level 0 from the newest on, then one table a level. */
   find(
     hash: number,
     source: Uint8Array,

@@ -1,3 +1,4 @@
+import type { RangeFragment } from '../range/range-tombstones.js'
 import type { TableOptions, TableSummary } from '../table/table-builder.js'
 
 /** Work for a background thread: plain data, so that it can be posted to a worker, or run in place by a test. */
@@ -12,6 +13,9 @@ export interface FlushJob {
   end: number
   /** Of the memtable's index: the newest record of each key. Shared with the thread that sealed it. */
   slots: Uint32Array
+  ranges: readonly RangeFragment[]
+  /** Moments, ascending, that are still read at: what they see is kept. */
+  held: readonly number[]
   output: OutputFile
   tables: TableOptions
 }
@@ -25,6 +29,8 @@ export interface CompactJob {
   tableBytes: number
   /** Nothing older exists below the inputs: tombstones and expired records are dropped. */
   bottom: boolean
+  /** Moments, ascending, that are still read at: what they see is kept. */
+  held: readonly number[]
   now: number
   tables: TableOptions
   /** Not 0: nobody wants the result any more. Shared with the thread that decides it. */
@@ -52,6 +58,8 @@ export interface OutputFile {
 
 export interface WrittenTable extends TableSummary {
   number: number
+  /** Absent: none. */
+  olderVersions?: number
 }
 
 export interface FileDamage {
