@@ -1,4 +1,4 @@
-import type { Store } from '../store.js'
+import type { Snapshot, Store } from '../store.js'
 import { SeededRandom } from './seeded-random.js'
 
 /**
@@ -28,6 +28,8 @@ export function crashWorkload(steps: number, seed = 1): Step[] {
     else if (i % 60 === 41) workload.push(step('compactRange', (store) => store.compactRange()))
     else if (i % 100 === 77)
       workload.push({ ...step('clear', (store) => store.clear()), apply: (model) => model.clear() })
+    else if (i % 15 === 11) workload.push(deleteRange(random))
+    else if (i % 13 === 5) workload.push(moment())
     else workload.push(random.chance(0.3) ? batch(i, random) : single(i, random))
   }
   return workload
@@ -40,6 +42,41 @@ const step = (name: string, run: (store: Store) => Promise<unknown>): Step => ({
   settles: true,
   acknowledged: true,
 })
+
+function deleteRange(random: SeededRandom): Step {
+  const [lower, upper] = [randomKey(random), randomKey(random)].sort() as [string, string]
+  const acknowledged = random.chance(0.4)
+  return {
+    name: `delete from ${lower} to ${upper}`,
+    run: (store) => write(store, acknowledged, () => store.deleteRangeSync({ gte: bytes(lower), lt: bytes(upper) })),
+    apply: (model) => {
+      for (const key of [...model.keys()]) if (key >= lower && key < upper) model.delete(key)
+    },
+    settles: false,
+    acknowledged,
+  }
+}
+
+const moments = new WeakMap<Store, { snapshot: Snapshot; state: string }>()
+
+/** Reads at the moment that an earlier one of these took, and takes another. */
+function moment(): Step {
+  return {
+    ...step('snapshot', async (store) => {
+      const last = moments.get(store)
+      moments.delete(store)
+      if (last !== undefined) {
+        const found = storeState(store, last.snapshot)
+        last.snapshot.close()
+        if (found !== last.state) throw new Error(`the snapshot shows ${found}, not ${last.state}`)
+      }
+      const state = storeState(store)
+      moments.set(store, { snapshot: store.snapshot(), state })
+    }),
+    settles: false,
+    acknowledged: false,
+  }
+}
 
 /** Makes the state unique. */
 function mark(i: number, acknowledged: boolean): Step {
@@ -115,9 +152,10 @@ export function stateOf(content: Iterable<readonly [string, string]>): string {
   return JSON.stringify([...content].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-export function storeState(store: Store): string {
+export function storeState(store: Store, snapshot?: Snapshot): string {
   const text = (value: Uint8Array) => Buffer.from(value).toString()
-  return stateOf([...store.scan()].map(({ key, value }) => [text(key), text(value)] as const))
+  const entries = store.scan(snapshot === undefined ? {} : { snapshot })
+  return stateOf([...entries].map(({ key, value }) => [text(key), text(value)] as const))
 }
 
 /** The state after each number of steps, and from each state back to the numbers that lead to it. */

@@ -9,7 +9,12 @@ import { everything, type Operation, operation, perform, type Run } from './oper
 const seed = process.env.CASKADE_SEED === undefined ? {} : { seed: Number(process.env.CASKADE_SEED) }
 
 function modelRun(): Run {
-  const run: Run = { store: new MemoryStore({ clock: () => run.now }), now: 1000, reopen: async () => {} }
+  const run: Run = {
+    store: new MemoryStore({ clock: () => run.now }),
+    snapshots: [],
+    now: 1000,
+    reopen: async () => {},
+  }
   return run
 }
 
@@ -19,6 +24,7 @@ async function lsmRun(options: Partial<LsmOptions>, mapped: boolean): Promise<Ru
   const run: Run & { disk: InlineStoreDisk } = {
     disk,
     store: undefined as never,
+    snapshots: [],
     now: 1000,
     reopen: async () => {
       await run.store.close()

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import type { BatchOperation, Entry, ScanOptions, Store } from '../store.js'
+import { compareBytes } from '../bytes.js'
+import type { BatchOperation, Entry, KeyRange, ScanOptions, Snapshot, Store } from '../store.js'
 
 /** One step of a random history, as plain data, so that a failing one can be shrunk and read. */
 export type Operation =
@@ -7,12 +8,17 @@ export type Operation =
   | { type: 'delete'; key: string }
   | { type: 'batch'; operations: { key: string; value: string | undefined }[]; fails: boolean }
   | { type: 'scan'; options: { lower: string; upper: string; open: boolean; reverse: boolean; limit: number } }
+  | { type: 'delete-range'; lower: string; upper: string; shape: RangeShape; fails: boolean }
+  | { type: 'snapshot' | 'close-snapshot' | 'read-snapshot'; at: number }
   | { type: 'pass'; milliseconds: number }
   | { type: 'flush' | 'compact' | 'compact-part' | 'clear' | 'reopen' }
 
-/** What a run has besides the store: a clock, and how to close and open again. */
+export type RangeShape = 'between' | 'within' | 'prefix' | 'from' | 'to'
+
+/** What a run has besides the store: its open snapshots, a clock, and how to close and open again. */
 export interface Run {
   store: Store
+  snapshots: Snapshot[]
   now: number
   reopen(): Promise<void>
 }
@@ -64,6 +70,23 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('delete-range' as const),
+      lower: key,
+      upper: key,
+      shape: fc.constantFrom<RangeShape[]>('between', 'within', 'within', 'prefix', 'from', 'to'),
+      fails: fc.integer({ min: 0, max: 4 }).map((i) => i === 0),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constantFrom('snapshot' as const, 'close-snapshot' as const, 'read-snapshot' as const),
+      at: fc.nat(100),
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({ type: fc.constant('pass' as const), milliseconds: fc.integer({ min: 1, max: 30 }) }),
   },
@@ -99,6 +122,18 @@ export async function perform(operation: Operation, run: Run): Promise<unknown> 
         : { gte: bytes(lower), lte: bytes(upper), reverse, limit }
       return [...store.scan(options)].map(plain)
     }
+    case 'delete-range':
+      return performDeleteRange(operation, store)
+    case 'snapshot':
+      run.snapshots.push(store.snapshot())
+      return run.snapshots.length
+    case 'close-snapshot':
+      for (const snapshot of run.snapshots.splice(operation.at % (run.snapshots.length + 1), 1)) snapshot.close()
+      return undefined
+    case 'read-snapshot': {
+      const snapshot = run.snapshots[operation.at % run.snapshots.length]
+      return snapshot && everythingAt(store, snapshot)
+    }
     case 'pass':
       run.now += operation.milliseconds
       return undefined
@@ -111,6 +146,7 @@ export async function perform(operation: Operation, run: Run): Promise<unknown> 
     case 'clear':
       return store.clear()
     case 'reopen':
+      run.snapshots.length = 0
       return run.reopen()
   }
 }
@@ -128,6 +164,47 @@ function performBatch({ operations, fails }: Operation & { type: 'batch' }, stor
     })
   } catch (error) {
     return (error as Error).message
+  }
+}
+
+function performDeleteRange(
+  { lower, upper, shape, fails }: Operation & { type: 'delete-range' },
+  store: Store,
+): number | string {
+  const [least, greatest] = [bytes(lower), bytes(upper)].sort(compareBytes) as [Uint8Array, Uint8Array]
+  const ranges: Record<RangeShape, KeyRange> = {
+    between: { gt: least, lte: greatest },
+    within: { gte: least, lt: greatest },
+    prefix: { prefix: bytes(lower) },
+    from: { gte: bytes(lower) },
+    to: { lt: bytes(lower) },
+  }
+  if (!fails) return store.deleteRangeSync(ranges[shape])
+  try {
+    return store.atomic(() => {
+      store.putSync(bytes(lower), bytes('taken back'))
+      store.deleteRangeSync(ranges[shape])
+      throw new Error('taken back')
+    })
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+async function everythingAt(store: Store, snapshot: Snapshot): Promise<unknown> {
+  const entries = [...store.scan({ snapshot })]
+  const keys = entries.map((entry) => entry.key)
+  return {
+    sequence: snapshot.sequence,
+    entries: entries.map(plain),
+    reverse: [...store.scan({ snapshot, reverse: true, limit: 5 })].map(plain),
+    each: keys.map((each) => {
+      const found = store.getEntry(each, { snapshot })
+      return found && plain(found)
+    }),
+    values: (await store.getMany([...keys, bytes('k1'), bytes('k2')], { snapshot })).map(
+      (found) => found && text(found),
+    ),
   }
 }
 
