@@ -9,7 +9,7 @@ import {
 } from '../causality/vector-bytes.js'
 import type { VersionVector } from '../causality/version-vector.js'
 import { RecordError } from './record-error.js'
-import { flagsAt, historyAt, historyCountAt, historyEntriesMax, siblingsAt, stampMsAt } from './record-format.js'
+import { flagsAt, historyAt, historyCountAt, siblingsAt, stampMsAt } from './record-format.js'
 
 /** What a client has seen of a key: see docs/cluster/context-format.md. */
 export interface Context {
@@ -24,9 +24,6 @@ export const contextMagic = 0xc2
 const stampAt = 1
 const entriesAt = 9
 const vectorAt = 11
-
-/** Longest context in bytes. */
-export const contextBytesMax = vectorAt + historyEntriesMax * vectorEntryBytes
 
 export function encodeContext(context: Context): Uint8Array {
   const entries = context.history.length / 2
@@ -50,6 +47,16 @@ export function encodeContextOf(record: Uint8Array, latestSibling: number): Uint
   copyEntries(record, historyCountAt, historyCountAt + 2, bytes, entriesAt)
   copyEntries(record, historyAt, vectorEnd, bytes, vectorAt)
   return bytes
+}
+
+/** Has the context's owner seen just what is in the record, the usual case? It then is a whole context. Nothing is decoded. */
+export function hasSeenRecord(context: Uint8Array, record: Uint8Array): boolean {
+  const vectorEnd = siblingsAt(record)
+  if (context[0] !== contextMagic || context.length !== vectorAt + vectorEnd - historyAt) return false
+  if (context[entriesAt] !== record[historyCountAt] || context[entriesAt + 1] !== record[historyCountAt + 1])
+    return false
+  for (let i = historyAt, j = vectorAt; i < vectorEnd; i++, j++) if (record[i] !== context[j]) return false
+  return true
 }
 
 /** Throws CASKADE_BAD_CONTEXT for bytes that are no context. */

@@ -1,4 +1,5 @@
 import { covers, joinVectors } from '../causality/version-vector.js'
+import { siblingsMaxLimit } from './record-format.js'
 import { compareDots, compareWinners, type RecordState, type Sibling, sameRequest, winnerOf } from './record-state.js'
 import type { Resolution, ResolutionCounters } from './resolution.js'
 
@@ -40,11 +41,12 @@ export function boundSiblings(
   siblingsMax: number,
   counters?: ResolutionCounters,
 ): readonly Sibling[] {
-  if (siblings.length <= siblingsMax) return siblings
-  if (counters !== undefined) counters.siblingOverflows += siblings.length - siblingsMax
+  const kept = Math.min(siblingsMax, siblingsMaxLimit)
+  if (siblings.length <= kept) return siblings
+  if (counters !== undefined) counters.siblingOverflows += siblings.length - kept
   return siblings
     .toSorted((a, b) => compareWinners(b, a))
-    .slice(0, siblingsMax)
+    .slice(0, kept)
     .sort(compareDots)
 }
 

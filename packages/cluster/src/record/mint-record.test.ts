@@ -5,7 +5,7 @@ import { decodeContext, encodeContext } from './context-format.js'
 import { mergeRecords } from './merge-records.js'
 import { type Mint, mintRecord } from './mint-record.js'
 import { contextOf, recordTimestampMs, recordVersion, visibleSiblings } from './read-record.js'
-import { decodeRecord } from './record-format.js'
+import { checkRecord, decodeRecord } from './record-format.js'
 import type { Resolution } from './resolution.js'
 
 const wallMs = 1_000_000
@@ -123,4 +123,20 @@ test('one request minted by two owners is one sibling, the smaller dot', () => {
     expect(decodeRecord(merged).siblings.map(({ actor }) => actor)).toEqual([actorOf(1, 0)])
     expect(recordVersion(merged)).toBe(2)
   }
+})
+
+test('no bucket gets more siblings than a record holds', () => {
+  const mint = mintOf(1, { rule: 'siblings', siblingsMax: 1000 })
+  let record: Uint8Array | undefined
+  for (let i = 0; i < 300; i++) record = mintRecord(record, undefined, write(`${i}`), mint, wallMs)
+  checkRecord(record!)
+  expect([decodeRecord(record!).siblings.length, mint.counters.siblingOverflows]).toEqual([255, 45])
+})
+
+test('a history that made-up contexts have blown up takes no more writes', () => {
+  const mint = mintOf(1, { rule: 'lww' })
+  const first = mintRecord(undefined, undefined, write('1'), mint, wallMs)
+  const history = Array.from({ length: 1 << 14 }, (_, i) => [actorOf(2 + i, 0), 1]).flat()
+  const context = encodeContext({ history, stampMs: 0, stampLogical: 0 })
+  expect(codeOf(() => mintRecord(first, context, write('2'), mint, wallMs))).toBe('CASKADE_BAD_CONTEXT')
 })

@@ -2,7 +2,7 @@ import { compareStamps, type HybridClock } from '../causality/hybrid-clock.js'
 import { copyEntries, readActor, readCounter, vectorEntryBytes, writeEntry } from '../causality/vector-bytes.js'
 import { counterOf, covers, descends, emptyVector, joinVectors, withDot } from '../causality/version-vector.js'
 import type { Actor } from '../node/identity.js'
-import { type Context, decodeContext } from './context-format.js'
+import { type Context, decodeContext, hasSeenRecord } from './context-format.js'
 import { boundSiblings } from './merge-policy.js'
 import { latestSiblingAt } from './read-record.js'
 import { RecordError } from './record-error.js'
@@ -59,11 +59,12 @@ export function mintRecord(
   mint: Mint,
   wallMs: number,
 ): Uint8Array {
-  if (mint.resolution.rule === 'lww' && context === undefined && existing !== undefined)
+  const isBlind = context === undefined
+  if (existing !== undefined && (isBlind ? mint.resolution.rule === 'lww' : hasSeenRecord(context, existing)))
     return overwrite(existing, write, mint, wallMs)
   const before: RecordState = existing === undefined ? { history: emptyVector, siblings: [] } : decodeRecord(existing)
   if (existing !== undefined && holdsRequest(before, write)) return existing
-  const seen = context === undefined ? undefined : acceptContext(decodeContext(context), before, mint, wallMs)
+  const seen = isBlind ? undefined : acceptContext(decodeContext(context), before, mint, wallMs)
   return encodeRecord(mintState(before, seen, write, mint, wallMs))
 }
 
@@ -130,7 +131,10 @@ function siblingOf(write: NewWrite, actor: Actor, counter: number, clock: Hybrid
   }
 }
 
-/** `mintRecord` for a blind put under last-writer-wins, the common one: the history is patched, nothing is decoded. */
+/**
+ * `mintRecord` for what replaces all of the record, the common case: a blind put under last-writer-wins, or a write by one who has
+ * seen the record as it is. The history is patched, nothing is decoded.
+ */
 function overwrite(existing: Uint8Array, write: NewWrite, { actor, clock }: Mint, wallMs: number): Uint8Array {
   let at = siblingsAt(existing)
   for (let left = siblingCountOf(existing); left > 0; left--, at = readSiblingEnd(existing, at))

@@ -34,10 +34,13 @@ export const tombstoneFlag = 1
 export const expiresFlag = 2
 export const requestFlag = 4
 
+/** Most siblings of a record, whatever a bucket asks for. */
 export const siblingsMaxLimit = 255
 /** Latest expiry: 48 bits. */
 export const expiresAtMax = 2 ** 48 - 1
-export const historyEntriesMax = 0xffff
+const historyEntriesMax = 0xffff
+/** Beyond it a write is refused: merges of what a few owners have minted still fit the format. Honest histories have tens. */
+const mintedEntriesMax = 1 << 14
 
 const lengthBytes = 4
 const requestBytes = 8
@@ -103,6 +106,11 @@ function flagsOf(sibling: Sibling): number {
 }
 
 export function writeRecordHead(bytes: Uint8Array, historyEntries: number, siblings: number): void {
+  if (historyEntries > historyEntriesMax)
+    throw new RecordError(
+      'CASKADE_BAD_CONTEXT',
+      `a history of ${historyEntries} entries: only made-up contexts do that`,
+    )
   bytes[0] = recordMagic
   bytes[historyCountAt] = historyEntries >>> 8
   bytes[historyCountAt + 1] = historyEntries
@@ -206,6 +214,6 @@ function recordFault(bytes: Uint8Array): string | undefined {
 
 /** Throws CASKADE_BAD_CONTEXT for a counter or history that would not fit: neither can happen to a key by honest writes. */
 export function checkMintable(counter: number, historyEntries: number): void {
-  if (counter > counterMax || historyEntries > historyEntriesMax)
+  if (counter > counterMax || historyEntries > mintedEntriesMax)
     throw new RecordError('CASKADE_BAD_CONTEXT', 'the history of this key is exhausted: it was given a made-up context')
 }
