@@ -2,7 +2,7 @@ import type { DeliberateBug } from '@caskade/cluster'
 import { check } from './checkers/all-checkers.js'
 import { Client } from './client.js'
 import type { MakeCluster } from './cluster-under-test.js'
-import type { History, Operation, Violation } from './history.js'
+import type { History, Operation, ReplicaCopy, Violation } from './history.js'
 import { Nemesis } from './nemesis.js'
 import { OperationLog } from './operation-log.js'
 import type { Plan, PlannedOperation } from './plan.js'
@@ -35,7 +35,7 @@ const warmUpMs = 500
 const recoveryMs = 15_000
 /** How long one of the phases at the end may take before the run gives up on it. */
 const phaseMs = 60_000
-const clientsOfPhases = { probe: -1, repair: -2, final: -3 } as const
+const clientsOfPhases = { probe: -1, repair: -2, final: -3, overwrite: -4 } as const
 
 /**
  * One run: faults and clients together; then every fault ends, and within a bound everything must work again, and all
@@ -94,7 +94,10 @@ class SimulationRun {
     await this.#phase('repair')
     const finalReads = await this.#phase('final')
     await world.run(world.nowMs + 5000)
-    return this.#verdict(nemesis, probes, finalReads)
+    const copies = this.#copies()
+    // No clock of the past may have left behind what nobody can overwrite.
+    const overwrites = await this.#phase('overwrite')
+    return this.#verdict(nemesis, { probes: [...probes, ...overwrites], finalReads, copies })
   }
 
   #startClients(planned: readonly PlannedOperation[]): Client[] {
@@ -128,6 +131,15 @@ class SimulationRun {
       attempts: 1,
       padding: 0,
     }
+    if (phase === 'overwrite')
+      return this.#keys.flatMap(({ bucket, key }, number) => {
+        const coordinator = (number + 1) % this.#plan.nodes
+        const each = { ...base, bucket, keys: [key], level: 'quorum', coordinator, withContext: true } as const
+        return [
+          { ...each, kind: 'get', number: 2 * number },
+          { ...each, kind: 'put', number: 2 * number + 1 },
+        ] as const
+      })
     if (phase !== 'probe')
       return this.#keys.map(({ bucket, key }, number) => {
         const coordinator = number % this.#plan.nodes
@@ -144,22 +156,24 @@ class SimulationRun {
     })
   }
 
-  #verdict(nemesis: Nemesis, probes: Operation[], finalReads: Operation[]): Verdict {
+  #copies(): ReplicaCopy[] {
+    const cluster = this.#options.cluster(this.#plan)
+    return this.#keys.flatMap(({ bucket, key }) => cluster.copies(this.#world, bucket, key))
+  }
+
+  #verdict(nemesis: Nemesis, after: Pick<History, 'probes' | 'finalReads' | 'copies'>): Verdict {
     const plan = this.#plan
     const world = this.#world
-    const cluster = this.#options.cluster(plan)
     const history: History = {
       operations: this.#log.operations,
-      probes,
-      finalReads,
-      copies: this.#keys.flatMap(({ bucket, key }) => cluster.copies(world, bucket, key)),
+      ...after,
       topologies: world.topologies,
       clockErrorMaxMs: Math.max(...world.nodes.map(({ clockErrorMaxMs }) => clockErrorMaxMs)),
       damagedNodes: nemesis.damagedNodes,
     }
     const { violations, counts } = check(history)
     const thrown = world.failures.map((message) => ({ checker: 'exceptions', message, operations: [] }))
-    this.#trace.text(JSON.stringify([history.operations, probes, finalReads, history.copies]))
+    this.#trace.text(JSON.stringify(history))
     return {
       plan,
       history,
