@@ -188,7 +188,7 @@ export class Client {
       return
     }
     const results: readonly KeyResult[] = result.status === 'many' ? result.results : [result]
-    for (const [i, operation] of running.operations.entries()) this.#settle(running, operation, results[i])
+    for (const [i, operation] of running.operations.entries()) this.#settle(operation, results[i])
     this.#end(running)
   }
 
@@ -206,7 +206,7 @@ export class Client {
   }
 
   /** Takes down one key's answer, and what it teaches the session. */
-  #settle({ known }: Running, operation: Operation, result: KeyResult | undefined): void {
+  #settle(operation: Operation, result: KeyResult | undefined): void {
     const name = `${operation.bucket.name}/${operation.key}`
     operation.endedAtMs = this.#world.nowMs
     if (result === undefined || result.status === 'error') {
@@ -216,20 +216,14 @@ export class Client {
     }
     operation.outcome = 'ok'
     const { rule } = operation.bucket
-    if (operation.kind === 'get') {
-      if (result.status === 'ok') {
-        operation.timestampMs = result.timestampMs
-        operation.values = [...new Set(result.values.flatMap(({ value }) => decodeValue(rule, value)))]
-      }
-      this.#known.set(name, { context: result.context, values: operation.values })
-      if (operation.level === 'session') this.#sessionContexts.set(name, result.context)
-      return
-    }
     if (result.status === 'ok') operation.timestampMs = result.timestampMs
-    const own = operation.kind === 'put' ? [operation.value] : []
-    // The answer to a write stands for what the write replaced and for itself, and for nothing that the client has not seen.
-    this.#known.set(name, { context: result.context, values: [...(known?.values ?? []), ...own] })
-    this.#sessionContexts.set(name, result.context)
+    const values =
+      result.status === 'ok' ? [...new Set(result.values.flatMap(({ value }) => decodeValue(rule, value)))] : []
+    if (operation.kind === 'get') operation.values = values
+    // A write's answer lists what stays beside it; nothing listed: the write is all there is.
+    else if (operation.kind === 'put' && values.length === 0) values.push(operation.value)
+    if (operation.kind === "get") this.#known.set(name, { context: result.context, values }); else this.#known.delete(name)
+    if (operation.kind !== 'get' || operation.level === 'session') this.#sessionContexts.set(name, result.context)
   }
 
   #end({ operations }: Running): void {

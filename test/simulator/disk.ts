@@ -15,6 +15,8 @@ export interface Disk {
   slownessMs: number
   /** No room for anything. */
   full: boolean
+  /** What is stored, for the judge. Throws for what is damaged. */
+  read(partition: number, key: Uint8Array): Uint8Array | undefined
   /** Damages up to so many records at random; returns how many. */
   rot(records: number): number
 }
@@ -84,6 +86,10 @@ export class ModelDisk implements Disk {
     const { full } = this
     this.store.restart()
     this.full = full
+  }
+
+  read(partition: number, key: Uint8Array): Uint8Array | undefined {
+    return this.store.get(partition, key)
   }
 
   rot(records: number): number {

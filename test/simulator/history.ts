@@ -120,8 +120,9 @@ export function describeOperation(operation: Operation): string {
   const { id, client, kind, bucket, key, level, beganAtMs, endedAtMs, outcome, code, values, seen, value } = operation
   const end = endedAtMs === Number.POSITIVE_INFINITY ? 'never' : endedAtMs.toFixed(1)
   const subject = `${kind} ${bucket.name}/${key}${kind === 'put' ? ` = ${value}` : ''}`
+  const expiry = operation.expiresAtMs === Number.POSITIVE_INFINITY ? '' : ` until ${operation.expiresAtMs}`
   const context = seen.length > 0 ? ` replacing ${seen.join(', ')}` : ''
   const result = kind === 'get' && outcome === 'ok' ? `[${values.join(', ')}]` : outcome
   const at = operation.timestampMs === undefined ? '' : ` @${operation.timestampMs}`
-  return `#${id} ${beganAtMs.toFixed(1)}-${end} client ${client}: ${subject} (${level})${context} -> ${result}${code === '' ? '' : ` ${code}`}${at}`
+  return `#${id} ${beganAtMs.toFixed(1)}-${end} client ${client}: ${subject} (${level})${expiry}${context} -> ${result}${code === '' ? '' : ` ${code}`}${at}`
 }

@@ -30,8 +30,6 @@ class NaiveNode implements NodeMachine {
     this.#ids = ids
   }
 
-  start(): void {}
-
   onDurable(): void {}
 
   request(request: ClientRequest, now: Now): void {

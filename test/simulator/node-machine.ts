@@ -4,7 +4,6 @@ import type { ClientRequest, DeliberateBug, NodeId, NodeIdentity, NodeSink, Now,
 export interface NodeMachine {
   /** Monotonic milliseconds of its own clock; Infinity: nothing to wait for. */
   readonly wakeAtMs: number
-  start(now: Now): void
   receive(from: NodeId, frame: Uint8Array, now: Now): void
   onDurable(now: Now): void
   tick(now: Now): void

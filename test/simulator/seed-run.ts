@@ -1,4 +1,5 @@
 import type { DeliberateBug } from '@caskade/cluster'
+import { caskadeCluster } from './caskade-cluster.js'
 import type { MakeCluster } from './cluster-under-test.js'
 import type { Violation } from './history.js'
 import { naiveCluster } from './naive-cluster.js'
@@ -9,7 +10,7 @@ import { drawPlan } from './swarm-policy.js'
 /** What decides a run, beside its seed. Plain data: it goes to worker threads as it is. */
 export interface SeedRunOptions {
   readonly nodes: number
-  readonly cluster: 'naive'
+  readonly cluster: 'caskade' | 'naive'
   readonly bugs: readonly DeliberateBug[]
   /** Kinds of fault that may be drawn; undefined: all. */
   readonly faults: readonly string[] | undefined
@@ -24,7 +25,10 @@ export interface SeedSummary {
   readonly traceHash: string
 }
 
-const clusters: Record<SeedRunOptions['cluster'], MakeCluster> = { naive: naiveCluster }
+const clusters: Record<SeedRunOptions['cluster'], MakeCluster> = {
+  caskade: caskadeCluster,
+  naive: naiveCluster,
+}
 
 export function planOf(seed: number, { nodes, bugs, faults }: SeedRunOptions): Plan {
   return drawPlan({ seed, nodes, bugs, ...(faults === undefined ? {} : { faults }) })

@@ -67,7 +67,7 @@ for (const bug of values.bug) if (!Object.hasOwn(deliberateBugs, bug)) fail(`the
 const faults = values.faults?.split(',').filter((name) => name !== '')
 for (const fault of faults ?? []) if (!faultKinds.has(fault)) fail(`there is no fault ${fault}`)
 
-const options: SeedRunOptions = { nodes, cluster: 'naive', bugs: values.bug as DeliberateBug[], faults }
+const options: SeedRunOptions = { nodes, cluster: 'caskade', bugs: values.bug as DeliberateBug[], faults }
 const say = (line: string) => values.json || console.log(line)
 
 function sayOfSeed({ seed, features, violations, counts, traceHash }: SeedSummary): void {

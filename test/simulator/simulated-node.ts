@@ -1,4 +1,14 @@
-import type { ClientRequest, DeliberateBug, NodeId, NodeIdentity, Now, ReplicaStore, Result } from '@caskade/cluster'
+import {
+  type ClientRequest,
+  type DeliberateBug,
+  type NodeId,
+  type NodeIdentity,
+  type NodeSink,
+  type Now,
+  type ReplicaStore,
+  type Result,
+  storeErrorCode,
+} from '@caskade/cluster'
 import type { SeededRandom } from '../seeded-random.js'
 import type { After, Disk } from './disk.js'
 import type { NodeFactory, NodeMachine } from './node-machine.js'
@@ -18,6 +28,8 @@ export interface Surroundings {
 
 /** Length of a turn of the event loop: what arrives within it is answered in one frame. */
 const turnMs = 0.05
+/** Between the end of a process that could not start and the next try. */
+const restartMs = 500
 /** The world's wall clock when it begins: any. */
 export const wallClockBeginsMs = 1_700_000_000_000
 
@@ -141,29 +153,44 @@ export class SimulatedNode {
   }
 
   #live(store: ReplicaStore, life: number): void {
-    const { trace } = this.#around
-    this.machine = this.#factory({
-      index: this.index,
-      identity: this.identity,
-      store,
-      random: () => this.#random.next(),
-      deliberateBugs: this.#bugs,
-      sink: {
-        send: (peer, frame) => {
-          if (life === this.#life) this.#around.send(this, peer, frame)
-        },
-        reply: (id, result) => {
-          if (life !== this.#life) return
-          const reply = this.#replies.get(id)
-          this.#replies.delete(id)
-          if (reply === undefined) this.#around.failed(this, new Error(`a second answer to request ${id}`))
-          else this.#around.after(0, () => reply(result))
-        },
-        event: (name, details) => this.#around.event(this, name, details),
+    const { trace, nowMs, after } = this.#around
+    try {
+      this.machine = this.#factory({
+        index: this.index,
+        identity: this.identity,
+        store,
+        random: () => this.#random.next(),
+        deliberateBugs: this.#bugs,
+        sink: this.#sink(life),
+      })
+    } catch (error) {
+      if (storeErrorCode(error) === undefined) this.#around.failed(this, error)
+      // The process ends; whoever supervises it starts it again.
+      trace.say(nowMs(), `node ${this.index} cannot start: ${error}`)
+      this.stop()
+      after(restartMs, () => this.start())
+      return
+    }
+    trace.say(nowMs(), `node ${this.index} starts`)
+    this.#scheduleTurn()
+  }
+
+  #sink(life: number): NodeSink {
+    const { trace, nowMs, after, send, failed, event } = this.#around
+    return {
+      send: (peer, frame) => {
+        if (life === this.#life) send(this, peer, frame)
       },
-    })
-    trace.say(this.#around.nowMs(), `node ${this.index} starts`)
-    this.#input((machine) => machine.start(this.#now()))
+      reply: (id, result) => {
+        if (life !== this.#life) return
+        const reply = this.#replies.get(id)
+        this.#replies.delete(id)
+        if (reply === undefined) failed(this, new Error(`a second answer to request ${id}`))
+        else after(0, () => reply(result))
+        if (trace.wordy) trace.say(nowMs(), `node ${this.index} answers request ${id}: ${describeResult(result)}`)
+      },
+      event: (name, details) => event(this, name, details),
+    }
   }
 
   #end(power: () => void): void {
@@ -243,4 +270,11 @@ export class SimulatedNode {
     trace.number(this.index)
     this.#endTurn()
   }
+}
+
+function describeResult(result: Result): string {
+  if (result.status === 'many') return `[${result.results.map(describeResult).join(', ')}]`
+  if (result.status === 'error') return `${result.code}: ${result.message}`
+  const values = result.status === 'ok' ? result.values.map(({ value }) => Buffer.from(value).toString('latin1')) : []
+  return `${result.status}, version ${result.version}, [${values.map((value) => value.slice(0, 100)).join(', ')}]`
 }

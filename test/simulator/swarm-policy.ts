@@ -132,7 +132,7 @@ function drawOperation(
     kind,
     bucket,
     keys: kind === 'getMany' ? [...new Set([key, ...some(random, workload.keys, 0.3)])] : [key],
-    level: random.pick(workload.levels),
+    level: levelOf(kind, random.pick(workload.levels)),
     withContext: random.chance(workload.contextChance),
     ifAbsent: isPut && random.chance(workload.conditionChance),
     expiresInMs:
@@ -143,3 +143,7 @@ function drawOperation(
     padding: isPut ? random.between(0, workload.paddingMax + 1) : 0,
   }
 }
+
+/** A batch has no session: its keys are read as at any other level. */
+const levelOf = (kind: PlannedOperation['kind'], level: Level): Level =>
+  kind === 'getMany' && level === 'session' ? 'quorum' : level

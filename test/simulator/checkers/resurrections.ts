@@ -7,14 +7,15 @@ import {
   quorumsMeet,
   type Violation,
 } from '../history.js'
-import { KeyHistory } from '../key-history.js'
+import { KeyHistory, mayBeMintedAgain } from '../key-history.js'
 
 /** The acknowledged write took the place of this value. */
 function replaced(write: Operation, value: string, key: KeyHistory): boolean {
   if (write.bucket.rule === 'union') return false
-  if (write.bucket.rule === 'siblings') return write.seen.includes(value)
   const old = key.writeOf(value)
-  return old?.timestampMs !== undefined && write.timestampMs !== undefined && old.timestampMs < write.timestampMs
+  if (old === undefined || mayBeMintedAgain(old, write)) return false
+  if (write.bucket.rule === 'siblings') return write.seen.includes(value)
+  return old.timestampMs !== undefined && write.timestampMs !== undefined && old.timestampMs < write.timestampMs
 }
 
 /**

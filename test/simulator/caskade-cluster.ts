@@ -1,0 +1,86 @@
+import {
+  type Bucket as ClusterBucket,
+  ClusterNode,
+  defaultNodeConfig,
+  everyoneAlive,
+  partitionOfSlot,
+  type Resolution,
+  slotOf,
+  type Topology,
+} from '@caskade/cluster'
+import type { MakeCluster } from './cluster-under-test.js'
+import type { Bucket, ReplicaCopy, Rule } from './history.js'
+import type { Plan } from './plan.js'
+import { mergeUnion } from './value.js'
+import { nodeIdOf } from './world.js'
+
+const siblingsMax = 64
+
+const resolutions: Record<Rule, Resolution> = {
+  lww: { rule: 'lww' },
+  siblings: { rule: 'siblings', siblingsMax },
+  union: { rule: 'merge', name: 'union', siblingsMax },
+}
+
+const partitions = 64
+
+function topologyOf({ seed, nodes, buckets }: Plan): Topology {
+  const number = (place: number) => (place % nodes) + 1
+  return {
+    epoch: 1,
+    members: Array.from({ length: nodes }, (_, index) => ({
+      number: index + 1,
+      id: nodeIdOf(seed, index),
+      incarnation: 1,
+      host: `host${index}`,
+      zone: 'zone',
+      address: `node${index}`,
+      state: 'up',
+    })),
+    partitions,
+    claim: Array.from({ length: partitions }, (_, partition) => [0, 1, 2].map((i) => number(partition * 7 + i))),
+    moves: [],
+    buckets: buckets.map(
+      ({ name, rule, n, r, w }, index): ClusterBucket => ({ name, number: index + 1, n, r, w, resolution: resolutions[rule] }),
+    ),
+  }
+}
+
+/** The cluster itself, all of whose nodes begin with the same topology. */
+export const caskadeCluster: MakeCluster = (plan) => {
+  const topology = topologyOf(plan)
+  const numberOf = ({ name }: Bucket) => topology.buckets.find((bucket) => bucket.name === name)!.number
+  return {
+    factory: ({ identity, store, sink, random, deliberateBugs }) =>
+      new ClusterNode({
+        identity,
+        config: defaultNodeConfig,
+        random,
+        store,
+        sink,
+        topology,
+        liveness: everyoneAlive,
+        merges: new Map([['union', mergeUnion]]),
+        deliberateBugs,
+      }),
+    copies(world, bucket, key): ReplicaCopy[] {
+      const bytes = Buffer.from(key, 'latin1')
+      const partition = partitionOfSlot(slotOf(bytes, 0, bytes.length), partitions)
+      const stored = Buffer.concat([Buffer.from([numberOf(bucket) >>> 8, numberOf(bucket)]), bytes])
+      return topology.claim[partition]!.slice(0, bucket.n).map((member) => ({
+        node: member - 1,
+        key: `${bucket.name}/${key}`,
+        record: readable(() => world.nodes[member - 1]!.disk.read(partition, stored)),
+      }))
+    },
+  }
+}
+
+function readable(read: () => Uint8Array | undefined): string | undefined {
+  try {
+    const record = read()
+    return record && Buffer.from(record).toString('hex')
+  } catch (error) {
+    return String((error as Error).message)
+  }
+}
