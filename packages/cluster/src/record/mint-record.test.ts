@@ -93,6 +93,14 @@ describe.each<[string, Resolution]>([
     expect(mint.clock).toMatchObject({ ms: wallMs, refused: 1 })
     expect(recordTimestampMs(mintRecord(undefined, undefined, write('3'), mint, wallMs))).toBe(wallMs)
   })
+
+  test('what a clock far ahead has written can be overwritten with its context', () => {
+    const hoursAhead = mintRecord(undefined, undefined, write('1'), mintOf(2, resolution), wallMs + 7_200_000)
+    const mint = mintOf(1, resolution)
+    const replaced = mintRecord(hoursAhead, contextOf(hoursAhead), write('2'), mint, wallMs)
+    expect(decodeRecord(replaced).siblings.map(({ value }) => Buffer.from(value).toString())).toEqual(['2'])
+    expect(recordTimestampMs(replaced)).toBeGreaterThanOrEqual(wallMs + 7_200_000)
+  })
 })
 
 test('beyond the bound the oldest siblings go, and are counted', () => {
