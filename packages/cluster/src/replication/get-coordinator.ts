@@ -204,12 +204,10 @@ export class GetCoordinator {
 
   /** Enough answers? */
   #check(slot: GetSlot, now: Now): void {
-    const { readSets } = slot.route
-    if (!reached(readSets, slot.answered, slot.r)) return
-    if (slot.damaged !== 0 && !this.#allOthersAnswered(slot)) {
-      // A damaged replica is healed from all the others, if they answer before this read does.
-      while (this.#askNext(slot, now));
-    }
+    // A damaged replica is healed from all the others, if they answer before this read does; healed, it counts.
+    const heals = slot.damaged !== 0 && this.#allOthersAnswered(slot)
+    if (!heals && !this.#enough(slot, slot.answered)) return
+    if (slot.damaged !== 0 && !heals) while (this.#askNext(slot, now));
     let first: Uint8Array | undefined
     let merged: Uint8Array | undefined
     let seen = false
@@ -242,13 +240,18 @@ export class GetCoordinator {
     return merged === undefined ? session.length === 0 : descends(decodeRecord(merged).history, session)
   }
 
+  #enough({ route, r }: GetSlot, answers: number): boolean {
+    return reached(route.readSets, answers, r)
+  }
+
   #allOthersAnswered(slot: GetSlot): boolean {
     return (slot.answered | slot.damaged) === everyone(slot.route)
   }
 
   #writeBack(slot: GetSlot, merged: Uint8Array | undefined, now: Now): void {
     if (merged === undefined) {
-      this.#answer(slot, merged, now)
+      // Nothing to heal a damaged replica with: enough others must have said that there is nothing.
+      if (this.#enough(slot, slot.answered)) this.#answer(slot, merged, now)
       return
     }
     this.repairs++
@@ -313,6 +316,7 @@ export class GetCoordinator {
   }
 
   #checkHeld(slot: GetSlot, now: Now): void {
+    if (!this.#enough(slot, slot.answered | slot.holders)) return
     // A read of one promises nothing to the next read.
     if (slot.r === 1 || met(slot.route.writeSets, slot.holders, slot.r)) this.#answer(slot, slot.merged, now)
   }
