@@ -41,7 +41,14 @@ function topologyOf({ seed, nodes, buckets }: Plan): Topology {
     claim: Array.from({ length: partitions }, (_, partition) => [0, 1, 2].map((i) => number(partition * 7 + i))),
     moves: [],
     buckets: buckets.map(
-      ({ name, rule, n, r, w }, index): ClusterBucket => ({ name, number: index + 1, n, r, w, resolution: resolutions[rule] }),
+      ({ name, rule, n, r, w }, index): ClusterBucket => ({
+        name,
+        number: index + 1,
+        n,
+        r,
+        w,
+        resolution: resolutions[rule],
+      }),
     ),
   }
 }

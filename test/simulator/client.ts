@@ -222,7 +222,7 @@ export class Client {
     if (operation.kind === 'get') operation.values = values
     // A write's answer lists what stays beside it; nothing listed: the write is all there is.
     else if (operation.kind === 'put' && values.length === 0) values.push(operation.value)
-    if (operation.kind === "get") this.#known.set(name, { context: result.context, values }); else this.#known.delete(name)
+    this.#known.set(name, { context: result.context, values })
     if (operation.kind !== 'get' || operation.level === 'session') this.#sessionContexts.set(name, result.context)
   }
 

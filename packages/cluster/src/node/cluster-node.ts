@@ -104,8 +104,9 @@ export class ClusterNode {
       routes,
     }
     this.hints = new HintStore(store, config.hintBytesMax)
-    this.gets = new GetCoordinator(this.#parts, options.merges ?? new Map())
-    this.puts = new PutCoordinator(this.#parts, this.epoch, this.hints)
+    const merges = options.merges ?? new Map()
+    this.gets = new GetCoordinator(this.#parts, merges)
+    this.puts = new PutCoordinator(this.#parts, this.epoch, this.hints, merges)
     this.replica = new Replica(this.#parts, this.hints)
     this.hintReplay = new HintReplay(this.#parts, this.hints, this.epoch)
     this.#frames = new FrameReceiver(this.#parts, this.#header, this)

@@ -26,7 +26,9 @@ export type ResultCode =
 
 export interface ValueResult {
   readonly status: 'ok'
-  /** The winner first. For a write: empty. */
+  /**
+   * The winner first. For a write: empty when it is now all there is; else, as its context stands for them too, all values.
+   */
   readonly values: readonly ResultValue[]
   /** The sum of the history's counters. */
   readonly version: number

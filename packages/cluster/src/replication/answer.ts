@@ -1,6 +1,8 @@
 import type { Bucket } from '../coordination/topology.js'
 import type { KeyResult, ResultValue, ValueResult } from '../node/result.js'
+import type { NewWrite } from '../record/mint-record.js'
 import { contextOf, recordTimestampMs, recordVersion, visibleSiblings } from '../record/read-record.js'
+import { isRequest, siblingCountOf, siblingsAt } from '../record/record-format.js'
 
 /** Makes one value of several concurrent ones, latest first. Must give the same for the same values. */
 export type MergeFunction = (values: readonly Uint8Array[]) => Uint8Array
@@ -31,7 +33,16 @@ export function answerOf(
   return { status: 'ok', values: [{ value, timestampMs, expiresAt }], version, context, timestampMs }
 }
 
-/** The answer to a write that made, or found, this record. */
+/** Nothing but this write is in the record: its writer needs to be told no value. */
+export function isAlone(
+  record: Uint8Array,
+  { requestHigh, requestLow }: Pick<NewWrite, 'requestHigh' | 'requestLow'>,
+): boolean {
+  if (siblingCountOf(record) !== 1) return false
+  return (requestHigh | requestLow) === 0 || isRequest(record, siblingsAt(record), requestHigh, requestLow)
+}
+
+/** The answer to a write that is alone in this record. */
 export function writtenAnswer(record: Uint8Array): ValueResult {
   return {
     status: 'ok',
@@ -40,4 +51,18 @@ export function writtenAnswer(record: Uint8Array): ValueResult {
     context: contextOf(record),
     timestampMs: recordTimestampMs(record),
   }
+}
+
+/**
+ * The answer to a write that is not: the context stands for all of the record, so all of it is told, as to a read. Otherwise the
+ * client's next write would replace values that it has never seen.
+ */
+export function writtenBesideAnswer(
+  record: Uint8Array,
+  bucket: Bucket,
+  merges: ReadonlyMap<string, MergeFunction>,
+  wallMs: number,
+): ValueResult {
+  const answer = answerOf(record, bucket, merges, wallMs)
+  return answer.status === 'ok' ? answer : writtenAnswer(record)
 }

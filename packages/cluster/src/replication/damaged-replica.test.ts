@@ -4,15 +4,18 @@ import { storedKey } from './stored-key.js'
 
 const key = storedKey(0, text('k'))
 
-test.each([1, 2])('a read of all owners through member %i heals the damaged record of member 2, and counts it', (reader) => {
-  const cluster = new SmallCluster()
-  cluster.put(1, 'k', 'v')
-  cluster.run(10)
-  expect(cluster.stores[2]!.rot(0, key)).toBe(true)
-  const read = cluster.answer(cluster.ask(reader, { type: 'get', key: text('k'), level: 'all' }))
-  expect(valuesOf(read)).toEqual(['v'])
-  expect(cluster.stores[2]!.get(0, key)).toEqual(cluster.stores[1]!.get(0, key))
-})
+test.each([1, 2])(
+  'a read of all owners through member %i heals the damaged record of member 2, and counts it',
+  (reader) => {
+    const cluster = new SmallCluster()
+    cluster.put(1, 'k', 'v')
+    cluster.run(10)
+    expect(cluster.stores[2]!.rot(0, key)).toBe(true)
+    const read = cluster.answer(cluster.ask(reader, { type: 'get', key: text('k'), level: 'all' }))
+    expect(valuesOf(read)).toEqual(['v'])
+    expect(cluster.stores[2]!.get(0, key)).toEqual(cluster.stores[1]!.get(0, key))
+  },
+)
 
 test('what only the damaged replica had is not said to be absent', () => {
   const cluster = new SmallCluster()

@@ -5,8 +5,10 @@ import type { Condition } from '../node/client-request.js'
 import type { MemberNumber } from '../node/identity.js'
 import type { MintingEpoch } from '../node/minting-epoch.js'
 import type { Now } from '../node/now.js'
+import type { ValueResult } from '../node/result.js'
 import { recordVersion, visibleSiblings } from '../record/read-record.js'
 import { RecordError } from '../record/record-error.js'
+import { checkRecord } from '../record/record-format.js'
 import { recordBytesMax } from '../wire/frame-format.js'
 import { messageType } from '../wire/message-type.js'
 import {
@@ -19,7 +21,7 @@ import {
   writeForwardReply,
   writeReplicate,
 } from '../wire/replication-messages.js'
-import { writtenAnswer } from './answer.js'
+import { isAlone, type MergeFunction, writtenAnswer, writtenBesideAnswer } from './answer.js'
 import type { Peer } from './peers.js'
 import { PutSlot } from './put-request-slot.js'
 import { reachable, reached } from './quorum.js'
@@ -65,12 +67,14 @@ export class PutCoordinator {
   readonly #recent = new RecentRequests()
   readonly #due: PutSlot[] = []
   readonly #forward = new ForwardMessage()
+  readonly #merges: ReadonlyMap<string, MergeFunction>
   readonly #hintsCount: boolean
   readonly #mintsTwice: boolean
   readonly #acksForwarded: boolean
 
-  constructor(parts: SharedParts, epoch: MintingEpoch, hints: HintStore) {
+  constructor(parts: SharedParts, epoch: MintingEpoch, hints: HintStore, merges: ReadonlyMap<string, MergeFunction>) {
     this.#parts = parts
+    this.#merges = merges
     this.#epoch = epoch
     this.#hints = hints
     const { bugs, config, random } = parts
@@ -274,9 +278,14 @@ export class PutCoordinator {
     }
     const { status } = message
     if (status === replyStatus.ok) {
-      const { version, timestampMs, context } = message
+      const { version, timestampMs, context, record } = message
+      if (record.length > 0) checkRecord(record)
+      const answer: ValueResult =
+        record.length > 0
+          ? writtenBesideAnswer(record, slot.bucket, this.#merges, now.wallMs)
+          : { status: 'ok', values: [], version, context, timestampMs }
       this.#release(slot)
-      this.#parts.sink.reply(slot.id, { status: 'ok', values: [], version, context, timestampMs })
+      this.#parts.sink.reply(slot.id, answer)
       return
     }
     // It may have happened: another owner may still acknowledge the same request.
@@ -531,7 +540,7 @@ export class PutCoordinator {
     const { route, acks, w } = slot
     if (slot.phase === 'replicating') {
       if (reached(route.writeSets, acks, w)) {
-        this.#acknowledge(slot)
+        this.#acknowledge(slot, now)
         slot.phase = 'draining'
         this.#table.wakeAt(slot, now.monotonicMs + this.#parts.config.resendIntervalMs)
       } else if (!slot.sloppy && !reachable(route.writeSets, slot.failed, w)) {
@@ -620,13 +629,18 @@ export class PutCoordinator {
 
   // --- Ends
 
-  #acknowledge(slot: PutSlot): void {
-    const answer = writtenAnswer(slot.record)
-    if (slot.origin === 0) {
-      this.#parts.sink.reply(slot.id, answer)
-      return
-    }
-    this.#answerOrigin(slot, replyStatus.ok, answer.version, answer.timestampMs, answer.context)
+  #acknowledge(slot: PutSlot, now: Now): void {
+    const { id, origin, record, bucket } = slot
+    const alone = isAlone(record, slot.write)
+    if (origin === 0)
+      this.#parts.sink.reply(
+        id,
+        alone ? writtenAnswer(record) : writtenBesideAnswer(record, bucket, this.#merges, now.wallMs),
+      )
+    else if (alone) {
+      const { version, timestampMs, context } = writtenAnswer(record)
+      this.#answerOrigin(slot, replyStatus.ok, version, timestampMs, context)
+    } else this.#answerOrigin(slot, replyStatus.ok, 0, 0, noContext, record)
   }
 
   /** Out of time, or of owners: nobody knows whether it will be found, if it was minted anywhere. */
@@ -657,14 +671,31 @@ export class PutCoordinator {
     this.#table.release(slot)
   }
 
-  #answerOrigin(slot: PutSlot, status: ReplyStatus, version: number, timestampMs: number, context: Uint8Array): void {
+  #answerOrigin(
+    slot: PutSlot,
+    status: ReplyStatus,
+    version: number,
+    timestampMs: number,
+    context: Uint8Array,
+    record: Uint8Array = noRecord,
+  ): void {
     const { originSlot, originGeneration, originAttempt } = slot
     const peer = this.#parts.peers.of(slot.origin)
     if (peer === undefined) return
-    const size = fixedBytesMax + context.length
+    const size = fixedBytesMax + context.length + record.length
     const writer = this.#parts.outbox.begin(peer.queue, messageType.forwardReply, size, false)
     if (writer === undefined) return
-    writeForwardReply(writer, originSlot, originGeneration, originAttempt, status, version, timestampMs, context)
+    writeForwardReply(
+      writer,
+      originSlot,
+      originGeneration,
+      originAttempt,
+      status,
+      version,
+      timestampMs,
+      context,
+      record,
+    )
     this.#parts.outbox.end()
   }
 
@@ -679,6 +710,7 @@ export class PutCoordinator {
 }
 
 const noContext = new Uint8Array(0)
+const noRecord = noContext
 
 function messageOf(status: ReplyStatus, w: number, n: number, partition: number): string {
   const owners = `${w} of ${n} owners of partition ${partition}`

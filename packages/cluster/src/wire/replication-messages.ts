@@ -223,6 +223,8 @@ export class ForwardReplyMessage {
   version = 0
   timestampMs = 0
   context: Uint8Array = none
+  /** Where the write is not alone: all that the client has to be told. Else empty. */
+  record: Uint8Array = none
 
   read(reader: ByteReader): void {
     this.slot = reader.u32()
@@ -232,6 +234,7 @@ export class ForwardReplyMessage {
     this.version = reader.u53()
     this.timestampMs = reader.u53()
     this.context = reader.shortBytes()
+    this.record = reader.longBytes()
   }
 }
 
@@ -244,6 +247,7 @@ export function writeForwardReply(
   version = 0,
   timestampMs = 0,
   context: Uint8Array = none,
+  record: Uint8Array = none,
 ): void {
   writer.u32(slot)
   writer.u32(generation)
@@ -252,4 +256,5 @@ export function writeForwardReply(
   writer.u53(version)
   writer.u53(timestampMs)
   writer.shortBytes(context)
+  writer.longBytes(record)
 }
