@@ -21,7 +21,6 @@ import type { Peer } from './peers.js'
 import { met, reached } from './quorum.js'
 import { replyStatus } from './reply-status.js'
 import { RequestTable } from './request-table.js'
-import { everyone } from './route.js'
 import type { SharedParts } from './shared-parts.js'
 
 /** A read, as the node has checked it. */
@@ -245,7 +244,7 @@ export class GetCoordinator {
   }
 
   #allOthersAnswered(slot: GetSlot): boolean {
-    return (slot.answered | slot.damaged) === everyone(slot.route)
+    return (slot.answered | slot.damaged) === slot.route.everyone
   }
 
   #writeBack(slot: GetSlot, merged: Uint8Array | undefined, now: Now): void {
@@ -361,14 +360,14 @@ export class GetCoordinator {
     slot.hedgeDelayMs = Math.min(slot.hedgeDelayMs * 2, this.#parts.config.resendIntervalMs)
     this.#table.wakeAt(slot, Math.min(slot.deadlineMs, now.monotonicMs + slot.hedgeDelayMs))
     if (slot.merged !== undefined) {
-      this.#sendBack(slot, everyone(slot.route) & ~slot.holders, now)
+      this.#sendBack(slot, slot.route.everyone & ~slot.holders, now)
       return
     }
     this.hedges++
     this.#blameSilent(slot, now)
     const asked = slot.asked
     // Nobody has what the session saw: they may have it by now.
-    if (slot.session !== undefined && slot.answered === everyone(slot.route)) slot.answered = 0
+    if (slot.session !== undefined && slot.answered === slot.route.everyone) slot.answered = 0
     if (!this.#askNext(slot, now)) {
       // Silent ones, and those that failed: that may have been for a moment.
       slot.asked = slot.answered | (slot.localTicket === 0 ? 0 : 1 << slot.route.members.indexOf(this.#parts.self))

@@ -54,7 +54,7 @@ export class GetSlot extends RequestSlot {
     this.answered = 0
     this.failed = 0
     this.damaged = 0
-    this.records.length = 0
+    this.#forgetRecords()
     this.localTicket = 0
     this.merged = undefined
     this.holders = 0
@@ -66,7 +66,12 @@ export class GetSlot extends RequestSlot {
     this.batch = undefined
     this.session = undefined
     this.key = noKey
-    this.records.length = 0
+    this.#forgetRecords()
     this.merged = undefined
+  }
+
+  /** Cheaper than a new length. */
+  #forgetRecords(): void {
+    for (let i = 0; i < this.records.length; i++) this.records[i] = undefined
   }
 }

@@ -29,7 +29,6 @@ import { RecentRequests } from './recent-requests.js'
 import { epochStatus } from './replica.js'
 import { type ReplyStatus, replyStatus, resultCodeOf } from './reply-status.js'
 import { RequestTable } from './request-table.js'
-import { everyone } from './route.js'
 import type { SharedParts } from './shared-parts.js'
 
 /** A write, as the node has checked it. */
@@ -548,7 +547,7 @@ export class PutCoordinator {
         return
       }
     }
-    if (slot.phase === 'draining' && (acks | slot.hinted) === everyone(route)) this.#release(slot)
+    if (slot.phase === 'draining' && (acks | slot.hinted) === route.everyone) this.#release(slot)
   }
 
   // --- Time
@@ -622,7 +621,7 @@ export class PutCoordinator {
   }
 
   #leaveHints(slot: PutSlot, now: Now): void {
-    const missing = everyone(slot.route) & ~(slot.acks | slot.hinted)
+    const missing = slot.route.everyone & ~(slot.acks | slot.hinted)
     for (let i = 0; i < slot.route.members.length; i++)
       if (missing & (1 << i) && i !== slot.ownPlace) this.#keepOwnHint(slot, i, now)
   }

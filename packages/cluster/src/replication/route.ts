@@ -10,6 +10,8 @@ export interface Route {
   readonly n: number
   /** All owners, old ones first. A mask has bit i for `members[i]`. */
   readonly members: readonly MemberNumber[]
+  /** The mask of them all. */
+  readonly everyone: number
   /** A read needs its r in each of these sets, a write its w. While the partition moves, writes have two. */
   readonly readSets: readonly number[]
   readonly writeSets: readonly number[]
@@ -18,8 +20,6 @@ export interface Route {
   /** Who keeps hints when owners are away, in order. */
   readonly fallbacks: readonly MemberNumber[]
 }
-
-export const everyone = (route: Route): number => 2 ** route.members.length - 1
 
 /** One topology, indexed for the hot path. Built once per epoch: O(members + partitions used). */
 export class RoutingTable {
@@ -97,6 +97,7 @@ function routeOf(topology: Topology, partition: number, n: number, newOnly: bool
     since: topology.changedAt?.[partition] ?? 1,
     n: now.length,
     members,
+    everyone: 2 ** members.length - 1,
     readSets,
     writeSets,
     minters: readSets[0]!,

@@ -51,7 +51,8 @@ export class ByteReader {
 
   bytes(size: number): Uint8Array {
     const start = this.#take(size)
-    return this.#bytes.subarray(start, start + size)
+    // Not subarray: of a Buffer that makes a Buffer, at twice the cost.
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, size)
   }
 
   shortBytes(): Uint8Array {
