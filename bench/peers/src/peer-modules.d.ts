@@ -18,7 +18,7 @@ declare module 'classic-level' {
   export class ClassicLevel {
     constructor(directory: string, options: object)
     open(options?: object): Promise<void>
-    batch(operations: { type: 'put'; key: Uint8Array; value: Uint8Array }[]): Promise<void>
+    batch(operations: { type: 'put'; key: Uint8Array; value: Uint8Array }[], options?: object): Promise<void>
     put(key: Uint8Array, value: Uint8Array): Promise<void>
     getSync(key: Uint8Array): Uint8Array | undefined
     getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
@@ -36,7 +36,7 @@ declare module '@nxtedition/rocksdb' {
     constructor(directory: string, options: object)
     open(): Promise<void>
     put(key: Uint8Array, value: Uint8Array): Promise<void>
-    batch(operations: { type: 'put'; key: Uint8Array; value: Uint8Array }[]): Promise<void>
+    batch(operations: { type: 'put'; key: Uint8Array; value: Uint8Array }[], options?: object): Promise<void>
     getMany(keys: readonly Uint8Array[], options?: object): Promise<(Uint8Array | undefined)[]>
     iterator(options: object): {
       nextv(size: number): Promise<[Uint8Array, Uint8Array][]>
@@ -71,6 +71,7 @@ declare module 'better-sqlite3' {
   interface Statement {
     run(...parameters: unknown[]): unknown
     get(...parameters: unknown[]): unknown
+    all(...parameters: unknown[]): unknown[]
     iterate(...parameters: unknown[]): Iterable<unknown>
     raw(toggle: boolean): Statement
     pluck(toggle: boolean): Statement

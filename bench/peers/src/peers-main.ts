@@ -16,7 +16,11 @@ import { isOurs, peers } from './stores/all-peers.js'
 const usage = `npm run -s bench:peers -- [options]
 
 Runs the same workloads on our engine and on other stores from npm, each in a process of its own: 20-byte keys, 100-byte
-half-compressible values, random order. A put is acknowledged when it survives kill -9.
+half-compressible values, random order. A put is acknowledged when it survives kill -9; with put-sync, a power cut.
+
+  put, put-batch, overwrite, put-sync (256 writers), mix-70-30 (while compacting), get-present, get-borrowed, get-zipf,
+  get-absent, get-many, scan-full, scan-100 (whole scans a second), reopen (after kill -9), memory, disk
+  maxUs is exact: no operation took longer, timed or not; of put it is the longest stall of the fill
 
   --keys N       default 1000000
   --stores LIST  default ${Object.keys(peers).join(',')}
@@ -62,13 +66,19 @@ const lines: Measurement[] = []
 const missing: string[] = []
 if (subjects.includes('sqlite')) await buildSqlite()
 for (const subject of subjects) {
-  const directories = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'caskade-bench-')))
+  const directories = [1, 2, 3].map(() => mkdtempSync(join(tmpdir(), 'caskade-bench-')))
   const phases: [Phase, string][] = [
     ['fill', directories[0]!],
     ['read', directories[0]!],
+    ['change', directories[0]!],
     ['fill-batch', directories[1]!],
+    ['fill-sync', directories[2]!],
   ]
   for (const [phase, directory] of phases) {
+    if (phase === 'fill-sync' && peers[subject]!.openDurable === undefined) {
+      missing.push(`${subject} (${phase}): it has no put that survives a power cut`)
+      continue
+    }
     if (!values.json) console.error(`${subject}: ${phase}`)
     const result = await runPhase({ subject, phase, directory, keys })
     lines.push(...result.measurements)
@@ -81,15 +91,17 @@ for (const subject of subjects) {
 
 const comparisons = compare(lines, isOurs)
 const settings = Object.fromEntries(subjects.map((subject) => [subject, peers[subject]!.settings]))
-if (values.json) for (const line of [...lines, ...comparisons]) console.log(JSON.stringify(line))
-else printTable()
+if (values.json) {
+  const used = Object.entries(settings).map(([subject, text]) => ({ subject, settings: text }))
+  for (const line of [...lines, ...comparisons, ...used]) console.log(JSON.stringify(line))
+} else printTable()
 for (const line of missing) console.error(`not measured: ${line}`)
 
 function figure({ bench, opsPerSec, diskBytes, rssBytes, maxUs }: Measurement): string {
   if (bench === 'disk') return `${(diskBytes! / 2 ** 20).toFixed(0)} MiB`
   if (bench === 'memory') return `${(rssBytes! / 2 ** 20).toFixed(0)} MiB`
   if (bench === 'reopen') return `${(maxUs! / 1000).toFixed(0)} ms`
-  return `${(opsPerSec! / 1000).toFixed(0)} K/s`
+  return `${(opsPerSec! / 1000).toPrecision(3)} K/s`
 }
 
 function printTable(): void {
@@ -105,6 +117,12 @@ function printTable(): void {
   })
   console.log(`${cpu}, ${cores} cores, Node ${node}, commit ${commit()}, ${keys} keys\n`)
   console.log(textTable([['', ...subjects, 'best peer', 'ratio'], ...rows]))
+  const stalls = lines.filter(({ bench, maxUs }) => bench !== 'reopen' && maxUs !== undefined)
+  const latencies = stalls.map(({ bench, subject, p50Us, p99Us, p999Us, maxUs, cpuUsPerOp }) => [
+    `${bench}, ${subject}`,
+    ...[p50Us, p99Us, p999Us, maxUs, cpuUsPerOp].map((figure) => (figure ?? 0).toFixed(1)),
+  ])
+  console.log(`\n${textTable([['us', 'p50', 'p99', 'p99.9', 'max', 'CPU/op'], ...latencies])}`)
   console.log(
     `\n${Object.entries(settings)
       .map(([subject, text]) => `${subject}: ${text}`)

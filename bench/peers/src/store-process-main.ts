@@ -1,34 +1,41 @@
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import type { PeerStore } from './peer-store.js'
+import { diskBytes } from './disk-bytes.js'
+import { mix } from './mix-workload.js'
+import { checkSample, readOne, reads } from './read-workloads.js'
 import { Records } from './records.js'
 import type { PhaseMessage, PhaseRequest } from './store-process.js'
 import { peers } from './stores/all-peers.js'
-import { checkSample, put, putBatch, reads } from './workloads.js'
+import { overwrite, put, putBatch, putSync } from './write-workloads.js'
 
 const tell = (message: PhaseMessage) =>
   new Promise<void>((resolve, reject) =>
     process.send!(message, (error: Error | null) => (error === null ? resolve() : reject(error))),
   )
 
-/** Bytes that the files occupy, which is less than their length where they are sparse. */
-function diskBytes(directory: string): number {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).blocks * 512, 0)
+/** The store, or `undefined` after saying that there is none on this machine. */
+async function opened<T>(open: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await open()
+  } catch (error) {
+    await tell({ unavailable: (error as Error).message.split('\n', 1)[0]! })
+    return undefined
+  }
 }
 
 async function work({ subject, phase, directory, keys }: PhaseRequest): Promise<void> {
+  const peer = peers[subject]!
   const records = new Records(keys)
+  const measure = (figures: object) => tell({ measurement: { subject, ...figures } as never })
+  if (phase === 'fill-sync') {
+    const store = await opened(() => peer.openDurable!(directory))
+    if (store === undefined) return
+    await measure(await putSync(store, records))
+    await store.close()
+    return tell({ finished: true })
+  }
   const rssBefore = process.memoryUsage.rss()
   const openedAt = performance.now()
-  let store: PeerStore
-  try {
-    store = await peers[subject]!.open(directory)
-  } catch (error) {
-    return tell({ unavailable: (error as Error).message.split('\n', 1)[0]! })
-  }
-  const measure = (figures: object) => tell({ measurement: { subject, ...figures } as never })
+  const store = await opened(() => peer.open(directory))
+  if (store === undefined) return
   if (phase === 'fill') {
     await measure(await put(store, records))
     await tell({ finished: true })
@@ -36,12 +43,17 @@ async function work({ subject, phase, directory, keys }: PhaseRequest): Promise<
   }
   if (phase === 'fill-batch') await measure(await putBatch(store, records))
   if (phase === 'read') {
-    await checkSample(store, records)
+    await readOne(store, records.key(keys - 1))
     await measure({ bench: 'reopen', n: keys, maxUs: Math.round((performance.now() - openedAt) * 1000) })
+    await checkSample(store, records)
     await store.settle()
     for await (const figures of reads(store, records)) await measure(figures)
     await measure({ bench: 'memory', n: keys, rssBytes: process.memoryUsage.rss() - rssBefore })
     await measure({ bench: 'disk', n: keys, diskBytes: diskBytes(directory) })
+  }
+  if (phase === 'change') {
+    await measure(await overwrite(store, records))
+    await measure(await mix(store, records))
   }
   await store.close()
   await tell({ finished: true })

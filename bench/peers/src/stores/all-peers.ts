@@ -1,4 +1,5 @@
 import type { Peer } from '../peer-store.js'
+import { caskadeBitcask } from './caskade-bitcask.js'
 import { caskadeLsm } from './caskade-lsm.js'
 import { classicLevel } from './classic-level.js'
 import { lmdb } from './lmdb.js'
@@ -9,6 +10,7 @@ import { sqlite } from './sqlite.js'
 /** Every subject by the name that reports use; ours first. */
 export const peers: Readonly<Record<string, Peer>> = {
   'caskade-lsm': caskadeLsm,
+  'caskade-bitcask': caskadeBitcask,
   lmdb,
   'classic-level': classicLevel,
   'rocksdb-nxt': rocksdbNxt,
