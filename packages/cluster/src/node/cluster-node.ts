@@ -123,6 +123,7 @@ export class ClusterNode {
     this.#parts.routes = new RoutingTable(topology, this.#parts.bugs.has('quorum-in-new-set-only'))
     this.#header.epoch = topology.epoch
     this.#parts.peers.adopt(this.#parts.routes)
+    this.#frames.adopt(this.#parts.routes)
     this.gets.onTopology(now)
     this.puts.onTopology(now)
   }

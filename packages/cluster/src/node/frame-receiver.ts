@@ -3,6 +3,7 @@ import { RecordError } from '../record/record-error.js'
 import type { GetCoordinator } from '../replication/get-coordinator.js'
 import type { PutCoordinator } from '../replication/put-coordinator.js'
 import type { Replica } from '../replication/replica.js'
+import type { RoutingTable } from '../replication/route.js'
 import type { SharedParts } from '../replication/shared-parts.js'
 import { ByteReader } from '../wire/byte-reader.js'
 import { type FrameHeader, readFrameHeader } from '../wire/frame-format.js'
@@ -63,6 +64,11 @@ export class FrameReceiver {
 
   register(types: readonly number[], receiver: ColdReceiver): void {
     for (const type of types) this.#cold.set(type, receiver)
+  }
+
+  /** Forgets whom the topology no longer knows. */
+  adopt(routes: RoutingTable): void {
+    for (const id of this.#windows.keys()) if (routes.memberOf(id) === undefined) this.#windows.delete(id)
   }
 
   receive(from: NodeId, frame: Uint8Array, now: Now): void {

@@ -68,6 +68,24 @@ test('frames are numbered per peer', () => {
   expect(numbers).toEqual([1, 2, 3])
 })
 
+test('a queue that was forgotten and made again goes on with higher numbers', () => {
+  const outbox = new Outbox({ ...header }, 10_000)
+  const numbers: number[] = []
+  for (const queue of [new PeerQueue('00'), new PeerQueue('11'), new PeerQueue('00')])
+    for (let i = 0; i < 3; i++) {
+      outbox.begin(queue, 40, 0, false)
+      outbox.end()
+      outbox.flush(0, {
+        send: (peer, frame) => {
+          const into = { ...header }
+          readFrameHeader(frame, new ByteReader(), into)
+          if (peer === '00') numbers.push(into.number)
+        },
+      })
+    }
+  expect(numbers).toEqual([1, 2, 3, 7, 8, 9])
+})
+
 test('a full queue drops, and counts what it dropped', () => {
   const { outbox, push } = setUp(200)
   let taken = 0

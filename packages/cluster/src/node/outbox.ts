@@ -21,7 +21,7 @@ export class PeerQueue {
   /** Pairs (ticket, end in `held`), ascending: up to the end, all wait for no more than the ticket. */
   readonly marks: number[] = []
   listed = false
-  /** Of the last frame. */
+  /** Of the last frame; 0 before the first. */
   number = 0
 
   constructor(id: NodeId) {
@@ -44,6 +44,7 @@ export class Outbox {
   readonly #busy: PeerQueue[] = []
   #writer = new ByteWriter(16)
   #start = 0
+  #frames = 0
 
   /** `header.epoch` may change between turns. */
   constructor(header: FrameHeader, bytesMax: number) {
@@ -101,7 +102,13 @@ export class Outbox {
     this.#busy.length = kept
   }
 
+  /**
+   * Numbers go on where a queue to the same node, since forgotten, may have ended: receivers take no number twice. This node has sent
+   * no more frames to one node than to all.
+   */
   #beginFrame(queue: PeerQueue): void {
+    if (queue.number === 0) queue.number = this.#frames
+    this.#frames++
     this.#header.number = ++queue.number
     writeFrameHeader(queue.ready, this.#header)
   }
