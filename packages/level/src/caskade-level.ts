@@ -178,11 +178,12 @@ export class CaskadeLevel<KDefault = string, VDefault = string> extends Abstract
     }
   }
 
-  protected async _getMany(keys: Encoded[], options: ReadContext): Promise<(Encoded | undefined)[]> {
-    const snapshot = options.snapshot && { snapshot: options.snapshot.moment }
-    const values = await this.#store.getMany(keys.map(encodedKey), snapshot).catch(rethrow)
-    await this.#turn.spend(keys.length)
-    return options.valueEncoding === 'utf8' ? values.map((value) => value && textOf(value, 0, value.length)) : values
+  protected _getMany(keys: Encoded[], options: ReadContext): Later<(Encoded | undefined)[]> {
+    // Borrowed one by one, which copies neither keys nor values: with texts faster than the engine's own getMany.
+    return this.#inTurn(
+      keys.map((key) => this._getSync(key, options)),
+      keys.length,
+    )
   }
 
   protected _has(key: Encoded, options: ReadContext): Later<boolean> {
