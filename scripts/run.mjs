@@ -14,6 +14,8 @@ const commands = {
   'bench:micro': { filter: '@caskade/bench...', project: 'bench', entry: 'micro/micro-main.js' },
   'bench:redis': { filter: '@caskade/bench...', project: 'bench', entry: 'redis/redis-main.js' },
   'bench:peers': { filter: '@caskade/bench-peers...', project: 'bench/peers', entry: 'peers-main.js' },
+  'bench:large': { filter: '@caskade/bench-peers...', project: 'bench/peers', entry: 'large-main.js' },
+  soak: { filter: '@caskade/test...', project: 'test', entry: 'soak/soak-main.js' },
 }
 
 export async function become(name, args) {

@@ -1,22 +1,8 @@
 import { createHash } from 'node:crypto'
+import { keyBytes, writeKey } from './key-bytes.js'
 
-export const keyBytes = 20
 export const valueBytes = 100
 const valueCount = 1 << 16
-
-/** 32-bit mixer (the finalizer of MurmurHash3): a bijection, so distinct numbers stay distinct. */
-function mix(number: number): number {
-  let mixed = Math.imul(number ^ (number >>> 16), 0x85ebca6b)
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
-  return (mixed ^ (mixed >>> 16)) >>> 0
-}
-
-const hex = (number: number) => number.toString(16).padStart(8, '0')
-
-/** Key number `i` of `count`: 20 characters of text in no order. Numbers from `count` on are keys that are never put. */
-function writeKey(target: Buffer, at: number, i: number): void {
-  target.write(`${hex(mix(i))}${hex(mix(i ^ 0x5bd1e995))}user`, at, keyBytes, 'latin1')
-}
 
 /** All keys and a pool of values, made before the clock starts. */
 export class Records {
@@ -48,12 +34,12 @@ export class Records {
   }
 }
 
-/** 50 bytes that do not compress, 50 that do. */
-function halfCompressible(i: number): Buffer {
-  const value = Buffer.alloc(valueBytes, '{"name":"a field of a record","state":"active"}   ')
+/** Half of it does not compress, half does. */
+export function halfCompressible(i: number, bytes = valueBytes): Buffer {
+  const value = Buffer.alloc(bytes, '{"name":"a field of a record","state":"active"}   ')
   createHash('sha512')
     .update(String(i))
     .digest()
-    .copy(value, 0, 0, valueBytes / 2)
+    .copy(value, 0, 0, bytes / 2)
   return value
 }
