@@ -1,11 +1,12 @@
 import type { HybridClock } from '../causality/hybrid-clock.js'
 import type { Bucket } from '../coordination/topology.js'
 import type { MintingEpoch } from '../node/minting-epoch.js'
-import { mergeRecords } from '../record/merge-records.js'
 import { type Mint, mintRecord, type NewWrite } from '../record/mint-record.js'
 import { lww, type Resolution, type ResolutionCounters } from '../record/resolution.js'
 import type { ReplicaStore } from '../store/replica-store.js'
 import { storeErrorCode } from '../store/store-error.js'
+import { RecentRequests } from './recent-requests.js'
+import { mergeWithoutTwins, rememberRequests } from './replaced-twins.js'
 import { type ReplyStatus, replyStatus } from './reply-status.js'
 import { UndurableKeys } from './undurable-keys.js'
 
@@ -26,6 +27,8 @@ export class LocalReplica {
   record: Uint8Array | undefined
   observer: RecordObserver | undefined
   readonly counters: ResolutionCounters = { lwwLosses: 0, siblingOverflows: 0 }
+  /** The writes that this node has met lately. */
+  readonly requests = new RecentRequests()
   readonly #store: ReplicaStore
   readonly #epoch: MintingEpoch
   readonly #faults: LocalReplicaFaults
@@ -60,6 +63,7 @@ export class LocalReplica {
    * other is `complete`, i.e. merged from all other owners: anything less could replace what only this node had acknowledged.
    */
   absorb(partition: number, key: Uint8Array, record: Uint8Array, bucket: Bucket, complete: boolean): ReplyStatus {
+    rememberRequests(record, this.requests)
     let status = this.read(partition, key)
     if (status === replyStatus.damaged && complete) {
       // Dots of the damaged record are forgotten: they must not be minted again.
@@ -70,13 +74,13 @@ export class LocalReplica {
     const before = this.record
     if (status === replyStatus.absent || this.#faults.overwrite) return this.put(partition, key, before, record)
     if (status !== replyStatus.ok) return status
-    const merged = mergeRecords(before!, record, this.#resolutionOf(bucket), this.counters)
+    const merged = this.merge(before!, record, bucket)
     return merged === before ? replyStatus.ok : this.put(partition, key, before, merged)
   }
 
   /** The merge of two records, nothing stored. */
   merge(a: Uint8Array, b: Uint8Array, bucket: Bucket): Uint8Array {
-    return mergeRecords(a, b, this.#resolutionOf(bucket), this.counters)
+    return mergeWithoutTwins(a, b, this.#resolutionOf(bucket), this.counters, this.requests)
   }
 
   /** Whether this node can mint now: `ok`, or why its store does not let it. */

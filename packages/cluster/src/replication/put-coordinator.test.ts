@@ -209,3 +209,37 @@ test('a peer that is nobody to the topology is not believed', () => {
   expect(cluster.stored(2, 'k')).toBeUndefined()
   expect(cluster.answer(id)).toMatchObject({ status: 'ok' })
 })
+
+test('a write that two owners minted does not come back when one of the two was replaced before they met', () => {
+  const cluster = new SmallCluster({ nodes: 4, owners: [1, 2, 3] })
+  // Member 1 hears everything and is heard by nobody.
+  cluster.link = (from) => from !== 1
+  const first = cluster.put(4, 'k', 'first', { bucket: 's', deadlineMs: cluster.nowMs + 5000 })
+  expect(first).toMatchObject({ status: 'ok' })
+  expect(cluster.stored(1, 'k', 1)).toBeDefined()
+  const context = first.status === 'ok' ? first.context : undefined
+  expect(cluster.put(2, 'k', 'second', { bucket: 's', context })).toMatchObject({ status: 'ok' })
+  cluster.link = () => true
+  cluster.run(3000)
+  for (const member of [1, 2, 3, 4])
+    expect(valuesOf(cluster.get(member, 'k', { bucket: 's', level: 'all' }))).toEqual(['second'])
+  expect(cluster.stored(1, 'k', 1)).toEqual(cluster.stored(2, 'k', 1))
+})
+
+test('a forwarded write that comes late, when it was minted elsewhere and replaced since, is not minted again', () => {
+  const cluster = new SmallCluster({ nodes: 4, owners: [1, 2, 3] })
+  cluster.ask(4, { type: 'put', key: text('other'), value: text('x'), deadlineMs: cluster.nowMs + 5000 })
+  // The network keeps it.
+  const late = cluster.sent.splice(0)
+  expect(late.map(({ to }) => to)).toEqual([1])
+  cluster.link = (_, to) => to !== 1
+  cluster.run(700)
+  cluster.link = () => true
+  cluster.run(700)
+  expect(valuesOf(cluster.get(2, 'other'))).toEqual(['x'])
+  expect(cluster.put(2, 'other', 'y')).toMatchObject({ status: 'ok' })
+  cluster.run(10)
+  for (const { from, to, frame } of late) cluster.nodes[to]!.receive(idOf(from), frame, cluster.now())
+  cluster.run(50)
+  expect(valuesOf(cluster.get(3, 'other', { level: 'all' }))).toEqual(['y'])
+})

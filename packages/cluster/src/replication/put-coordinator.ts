@@ -25,7 +25,7 @@ import { isAlone, type MergeFunction, writtenAnswer, writtenBesideAnswer } from 
 import type { Peer } from './peers.js'
 import { PutSlot } from './put-request-slot.js'
 import { reachable, reached } from './quorum.js'
-import { RecentRequests } from './recent-requests.js'
+import { rememberRequests } from './replaced-twins.js'
 import { epochStatus } from './replica.js'
 import { type ReplyStatus, replyStatus, resultCodeOf } from './reply-status.js'
 import { RequestTable } from './request-table.js'
@@ -63,7 +63,6 @@ export class PutCoordinator {
   readonly #epoch: MintingEpoch
   readonly #hints: HintStore
   readonly #table: RequestTable<PutSlot>
-  readonly #recent = new RecentRequests()
   readonly #due: PutSlot[] = []
   readonly #forward = new ForwardMessage()
   readonly #merges: ReadonlyMap<string, MergeFunction>
@@ -194,6 +193,18 @@ export class PutCoordinator {
 
   // --- Forwarding
 
+  /**
+   * Silence: once more to the same owner, unless it is held for away, since it may only be slow; what two owners mint is one event
+   * when they meet, but until then it is two. Then to the next.
+   */
+  #passAgain(slot: PutSlot, now: Now): void {
+    const { peers } = this.#parts
+    const peer = peers.of(slot.route.members[slot.askedPlace] ?? 0)
+    if (slot.attempts === 1 && peer !== undefined && peers.verdict(peer) === 'alive')
+      slot.tried &= ~(1 << slot.askedPlace)
+    this.#pass(slot, now)
+  }
+
   /** To the best owner that was not tried. */
   #pass(slot: PutSlot, now: Now): void {
     if (now.monotonicMs >= slot.deadlineMs) {
@@ -209,6 +220,7 @@ export class PutCoordinator {
       return
     }
     slot.tried |= 1 << place
+    slot.askedPlace = place
     this.#sendForward(slot, this.#parts.peers.of(slot.route.members[place]!)!, now)
   }
 
@@ -325,7 +337,7 @@ export class PutCoordinator {
         return
       }
     }
-    this.#remember(slot)
+    rememberRequests(record, local.requests)
     this.#replicate(slot, record, place, local.ticketOf(slot.partition, slot.key), now)
   }
 
@@ -353,7 +365,7 @@ export class PutCoordinator {
       this.#fail(slot, status)
       return
     }
-    this.#remember(slot)
+    rememberRequests(record, local.requests)
     slot.nextFallback = 0
     this.#replicate(slot, record, place, store.ticket, now)
     if (slot.active) slot.hinted |= 1 << place
@@ -362,12 +374,13 @@ export class PutCoordinator {
   /** What is to be replicated: `before` itself if it has the write already; `undefined` if the request has been answered. */
   #recordOf(slot: PutSlot, before: Uint8Array | undefined, now: Now): Uint8Array | undefined {
     const { write } = slot
+    const { local } = this.#parts
     const named = (write.requestHigh | write.requestLow) !== 0 && !this.#mintsTwice
-    if (named && before !== undefined && this.#recent.has(write.requestHigh, write.requestLow)) return before
+    if (named && before !== undefined && local.requests.find(write.requestHigh, write.requestLow) >= 0) return before
     if (this.#mintsTwice) write.requestHigh = write.requestLow = 0
     let record: Uint8Array
     try {
-      record = this.#parts.local.minted(before, slot.context, write, slot.bucket, now.wallMs)
+      record = local.minted(before, slot.context, write, slot.bucket, now.wallMs)
     } catch (error) {
       if (!(error instanceof RecordError)) throw error
       this.#fail(slot, replyStatus.badRequest)
@@ -387,10 +400,6 @@ export class PutCoordinator {
     if (!ifAbsent && ifVersion < 0) return true
     if (ifAbsent) return before === undefined || visibleSiblings(before, now.wallMs).length === 0
     return (before === undefined ? 0 : recordVersion(before)) === ifVersion
-  }
-
-  #remember({ write }: PutSlot): void {
-    if ((write.requestHigh | write.requestLow) !== 0) this.#recent.add(write.requestHigh, write.requestLow)
   }
 
   #enoughAlive({ route, w }: PutSlot): boolean {
@@ -605,7 +614,7 @@ export class PutCoordinator {
         this.#mint(slot, place, now)
         return
       }
-      this.#pass(slot, now)
+      this.#passAgain(slot, now)
       return
     }
     this.#table.wakeAt(slot, Math.min(slot.deadlineMs, now.monotonicMs + slot.resendMs))

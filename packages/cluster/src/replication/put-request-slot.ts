@@ -56,6 +56,8 @@ export class PutSlot extends RequestSlot {
 
   /** Places that were asked to mint. */
   tried = 0
+  /** The last of them. */
+  askedPlace = 0
   attempts = 0
   /** Attempts (by number, up to 30) whose outcome nobody knows. */
   open = 0
