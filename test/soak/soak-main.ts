@@ -14,7 +14,7 @@ Loads one engine with everything it can do (puts, gets, deletes, batches, scans 
 compaction), checks every answer, and watches the process: resident memory, heap, descriptors, handles and disk must not grow.
 The last line is one JSON object; exit code 1 when something grew or an answer was wrong.
 
-  --minutes N   default 30
+  --minutes N   default 30; below 5 memory is still warming up, and may be called growing
   --keys N      default 50000
   --store NAME  lsm (default) or bitcask
   --mmap MODE   auto (default) or off
