@@ -207,6 +207,12 @@ export interface Store extends AsyncDisposable {
    * drift apart, no space. Durable when it resolves. After an error, or an abort, nothing is left of it.
    */
   checkpoint(directory: string, options?: AbortOptions): Promise<void>
+  /**
+   * Writes a sorted stream past the log, atomically: newer than everything before the moment it resolves. Keys must ascend, each
+   * once (`RangeError` with both keys otherwise, and nothing is written); a store that is not ordered takes any order.
+   * Returns the sequence, the same for all records. Durable when it resolves.
+   */
+  ingest(records: Iterable<IngestRecord> | AsyncIterable<IngestRecord>, options?: AbortOptions): Promise<number>
   /** Everything in memory becomes tables on disk. Aborted, it no longer waits for that. */
   flush(options?: AbortOptions): Promise<void>
   /** Rewrites everything in the range to the last level: drops what is overwritten, deleted or expired. */
@@ -215,6 +221,11 @@ export interface Store extends AsyncDisposable {
   /** Reads every byte of every file against its checksum. */
   verify(options?: AbortOptions): Promise<VerifyReport>
   close(): Promise<void>
+}
+
+export interface IngestRecord extends WriteOptions {
+  key: Uint8Array
+  value: Uint8Array
 }
 
 /** Of operations that take a while. */

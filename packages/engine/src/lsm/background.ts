@@ -8,9 +8,10 @@ import {
   chooseRange,
   type PolicyOptions,
 } from './compaction/compaction-policy.js'
-import { overlap, spanOf } from './compaction/table-span.js'
+import { overlap, spanOf, union } from './compaction/table-span.js'
 import { segmentPath, tablePath } from './file-names.js'
 import type { HeldSequences } from './held-sequences.js'
+import type { RunningCompaction } from './ingest/ingest-policy.js'
 import type { TableMeta } from './manifest/manifest-state.js'
 import type { Memtable } from './memtable/memtable.js'
 import type { TableOptions } from './table/table-builder.js'
@@ -49,6 +50,7 @@ export class Background {
   #diskFull: CaskadeError | undefined
   /** Why nothing is started any more. */
   #failure: unknown
+  #running: RunningCompaction | undefined
   #waiting: (() => void)[] = []
   readonly counters = { flushes: 0, compactions: 0, moves: 0, bytesFlushed: 0, bytesCompacted: 0 }
 
@@ -118,6 +120,21 @@ export class Background {
       if (this.#failure !== undefined) throw this.#failure
       if (this.#retry !== undefined) throw this.#diskFull
     }
+  }
+
+  /** As `flushed`, but blocks the thread. */
+  flushNow(): void {
+    while (this.#log.immutables.length > 0) {
+      this.schedule()
+      if (this.#failure !== undefined) throw this.#failure
+      if (this.#retry !== undefined) throw this.#diskFull
+      this.#flusher.wait(1000)
+    }
+  }
+
+  /** The compaction whose output is yet to come. */
+  get runningCompaction(): RunningCompaction | undefined {
+    return this.#running
   }
 
   async compactRange(
@@ -215,7 +232,11 @@ export class Background {
     const outputs = Array.from({ length: Math.ceil(bytes / tableBytes) + 2 }, () => this.#outputFile())
     const job: Job = {
       type: 'compact',
-      inputs: inputs.map(({ number }) => ({ number, path: tablePath(directory, number) })),
+      inputs: inputs.map(({ number, sequenceShift = 0 }) => ({
+        number,
+        path: tablePath(directory, number),
+        sequenceShift,
+      })),
       outputs,
       tableBytes,
       bottom,
@@ -224,7 +245,9 @@ export class Background {
       tables,
       ...(aborted && { aborted }),
     }
+    this.#running = { span: inputs.map(spanOf).reduce(union), outputLevel }
     this.#compactor.run(job, (error, result) => {
+      this.#running = undefined
       if (error !== undefined && aborted?.[0] === 1) {
         this.#changed()
         done?.(error)

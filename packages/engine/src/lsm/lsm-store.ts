@@ -21,6 +21,7 @@ import type {
   BorrowedRecord,
   Durability,
   Entry,
+  IngestRecord,
   KeyRange,
   ReadOptions,
   Scan,
@@ -40,6 +41,8 @@ import { lockPath, segmentPath, tablePath } from './file-names.js'
 import { GroupSync } from './group-sync.js'
 import { HeldSequences } from './held-sequences.js'
 import { LsmReads } from './lsm-reads.js'
+import { buildTables } from './ingest/build-tables.js'
+import { ingestLevel } from './ingest/ingest-policy.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
 import { blankSegment } from './memtable/blank-segment.js'
 import { Memtable } from './memtable/memtable.js'
@@ -48,7 +51,7 @@ import { kindDelete, kindPut } from './record-cursor.js'
 import { recover, recoverReadOnly } from './recovery.js'
 import type { TableOptions } from './table/table-builder.js'
 import { Tree } from './tree.js'
-import type { CopyJob, Job } from './worker/job.js'
+import type { CopyJob, Job, OutputFile, WrittenTable } from './worker/job.js'
 import { type JobRunner, resultOf } from './worker/worker-jobs.js'
 import { WriteLog } from './write-log.js'
 import { WriteThrottle } from './write-throttle.js'
@@ -467,6 +470,84 @@ export class LsmStore implements Store {
     await this.flush(options)
     await abortable(this.#background.compactRange(options.gte, options.lt, options.signal), options)
     await this.#tree.settle()
+  }
+
+  async ingest(records: Iterable<IngestRecord> | AsyncIterable<IngestRecord>, options?: AbortOptions): Promise<number> {
+    this.#admitMaintenance('ingest')
+    return this.#operations.run(options, (signal) => this.#ingest(records, signal))
+  }
+
+  /** Crash windows: until its one edit is in the manifest, the tables are strays that the next open removes. */
+  async #ingest(records: Iterable<IngestRecord> | AsyncIterable<IngestRecord>, signal: AbortSignal): Promise<number> {
+    const { tables, tableBytes } = this.#options
+    const outputs: OutputFile[] = []
+    const build = async (records: Uint8Array) => {
+      const number = this.#tree.allocateFile()
+      const output = { number, path: tablePath(this.directory, number) }
+      outputs.push(output)
+      const result = await resultOf(this.#onDemand, { type: 'build', records, output, tables })
+      return result.type === 'build' ? result.written : []
+    }
+    let sequence: number
+    try {
+      const written = await buildTables(records, tableBytes, build, signal)
+      if (written.length === 0) return this.#log.sequence
+      await this.#flushBefore(signal)
+      sequence = this.#enterIngested(written)
+    } catch (error) {
+      for (const { path } of outputs) this.#storage.remove(path)
+      throw error
+    }
+    await this.#tree.settle()
+    return sequence
+  }
+
+  /** Leaves as little in memory, and not synced, as can be had without stopping writers. */
+  async #flushBefore(signal: AbortSignal): Promise<void> {
+    for (let rounds = 0; rounds < 3 && !this.#log.active.isEmpty; rounds++) {
+      this.#log.rotate()
+      await this.#background.flushed()
+      signal.throwIfAborted()
+    }
+    await this.#groupSync.reach(this.#log.sequence)
+    signal.throwIfAborted()
+  }
+
+  /**
+   * In one go, for nothing may be written meanwhile. What is newer has to be found first, so no memtable may hold an older record
+   * between the ingested ones; and what is older has to be on disk first, for a crash may lose a suffix but never a hole.
+   */
+  #enterIngested(written: readonly WrittenTable[]): number {
+    this.#admitWrite()
+    // Tables of one ingest ascend.
+    const { smallestKey } = written[0]!
+    const { largestKey } = written.at(-1)!
+    const inTheWay = (memtable: Memtable) => memtable.holdsAny(smallestKey, largestKey)
+    if (inTheWay(this.#log.active)) this.#log.rotate()
+    if (this.#log.immutables.some(inTheWay)) this.#background.flushNow()
+    try {
+      for (const memtable of [...this.#log.immutables, this.#log.active]) {
+        if (memtable.syncedEnd === memtable.end) continue
+        memtable.file.sync()
+        memtable.markSynced(memtable.end)
+      }
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
+    const sequence = this.#log.sequence + 1
+    const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
+    const addTables = written.map((table) => ({
+      ...table,
+      level: ingestLevel(table, levels, this.#background.runningCompaction),
+      smallestSequence: sequence,
+      largestSequence: sequence,
+      sequenceShift: sequence,
+    }))
+    this.#tree.apply({ addTables })
+    this.#log.takeSequence()
+    this.#background.schedule()
+    return sequence
   }
 
   async checkpoint(directory: string, options?: AbortOptions): Promise<void> {

@@ -3,10 +3,16 @@ import type { BlockCache } from './table/block-cache.js'
 import { TableReader } from './table/table-reader.js'
 
 /** Opens a table by its path; a file that turns out to be none is closed again. */
-export function openTable(storage: Storage, path: string, number: number, cache: BlockCache): TableReader {
+export function openTable(
+  storage: Storage,
+  path: string,
+  number: number,
+  cache: BlockCache,
+  sequenceShift = 0,
+): TableReader {
   const file = storage.open(path)
   try {
-    return TableReader.open(file, number, cache)
+    return TableReader.open(file, number, cache, sequenceShift)
   } catch (error) {
     file.close()
     throw error

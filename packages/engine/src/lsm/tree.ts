@@ -100,7 +100,7 @@ export class Tree {
   #openReader(meta: TableMeta): TableReader | undefined {
     if (this.#tables.has(meta.number)) return undefined
     const path = tablePath(this.#directory, meta.number)
-    const reader = openTable(this.#storage, path, meta.number, this.cache)
+    const reader = openTable(this.#storage, path, meta.number, this.cache, meta.sequenceShift)
     if (reader.summary.digest === meta.digest) return reader
     reader.close()
     throw new CorruptionError(path, 0, `it is table ${meta.number} of another store, or of another time`)

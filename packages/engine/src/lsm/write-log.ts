@@ -63,6 +63,11 @@ export class WriteLog {
     return this.#sequence
   }
 
+  /** For a write that does not go through the log. */
+  takeSequence(): number {
+    return ++this.#sequence
+  }
+
   get inAtomic(): boolean {
     return this.#inAtomic
   }

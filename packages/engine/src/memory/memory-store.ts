@@ -21,6 +21,7 @@ import type {
   BatchOperation,
   BorrowedRecord,
   Entry,
+  IngestRecord,
   KeyRange,
   ReadOptions,
   Scan,
@@ -298,6 +299,34 @@ export class MemoryStore implements Store {
       found.push({ ...stored, key: toBytes(text), value: options.keysOnly ? new Uint8Array(0) : stored.value.slice() })
     }
     return found
+  }
+
+  async ingest(records: Iterable<IngestRecord> | AsyncIterable<IngestRecord>, options?: AbortOptions): Promise<number> {
+    this.#admitMaintenance('ingest')
+    const signal = checkedSignal(options)
+    signal?.throwIfAborted()
+    const all: [text: string, stored: Stored][] = []
+    for await (const { key, value, expiresAt = 0, tag = 0, writtenAt = 0 } of records) {
+      signal?.throwIfAborted()
+      checkKey(key)
+      checkValue(value)
+      checkExpiresAt(expiresAt)
+      checkTag(tag)
+      checkWrittenAt(writtenAt)
+      const text = toText(key)
+      const last = all.at(-1)?.[0]
+      if (last !== undefined && last >= text)
+        throw new RangeError(
+          `the keys of an ingest ascend, each once: ${JSON.stringify(text)} came after ${JSON.stringify(last)}`,
+        )
+      all.push([text, { value: new Uint8Array(value), sequence: 0, expiresAt, tag, writtenAt }])
+    }
+    this.#checkOpen()
+    if (all.length === 0) return this.#sequence
+    this.#sequence++
+    for (const [text, stored] of all) this.#records.set(text, { ...stored, sequence: this.#sequence })
+    this.#sorted = undefined
+    return this.#sequence
   }
 
   async checkpoint(): Promise<void> {

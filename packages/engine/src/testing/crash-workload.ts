@@ -26,6 +26,7 @@ export function crashWorkload(steps: number, seed = 1): Step[] {
     if (i % 40 === 17) workload.push(step('flush', (store) => store.flush()))
     else if (i % 40 === 31) workload.push(step('sync', (store) => store.sync()))
     else if (i % 60 === 41) workload.push(step('compactRange', (store) => store.compactRange()))
+    else if (i % 30 === 26) workload.push(ingest(i, random))
     else if (i % 100 === 77)
       workload.push({ ...step('clear', (store) => store.clear()), apply: (model) => model.clear() })
     else if (i % 15 === 11) workload.push(deleteRange(random))
@@ -75,6 +76,21 @@ function moment(): Step {
     }),
     settles: false,
     acknowledged: false,
+  }
+}
+
+/** Sorted, past the log, over keys that are in memory and in tables. */
+function ingest(i: number, random: SeededRandom): Step {
+  const from = random.below(30)
+  const records = Array.from({ length: 15 }, (_, n) => ({ key: `key${from + n}`, value: `${randomValue(i, random)}!` }))
+  records.sort((a, b) => (a.key < b.key ? -1 : 1))
+  return {
+    ...step(`ingest from key${from}`, (store) =>
+      store.ingest(records.map(({ key, value }) => ({ key: bytes(key), value: bytes(value) }))),
+    ),
+    apply: (model) => {
+      for (const { key, value } of records) model.set(key, value)
+    },
   }
 }
 

@@ -10,6 +10,7 @@ export type Operation =
   | { type: 'scan'; options: { lower: string; upper: string; open: boolean; reverse: boolean; limit: number } }
   | { type: 'delete-range'; lower: string; upper: string; shape: RangeShape; fails: boolean }
   | { type: 'snapshot' | 'close-snapshot' | 'read-snapshot'; at: number }
+  | { type: 'ingest'; records: { key: string; value: string }[] }
   | { type: 'pass'; milliseconds: number }
   | { type: 'flush' | 'compact' | 'compact-part' | 'clear' | 'reopen' }
 
@@ -87,6 +88,13 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('ingest' as const),
+      records: fc.uniqueArray(fc.record({ key, value }), { maxLength: 12, selector: (record) => record.key }),
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({ type: fc.constant('pass' as const), milliseconds: fc.integer({ min: 1, max: 30 }) }),
   },
@@ -133,6 +141,10 @@ export async function perform(operation: Operation, run: Run): Promise<unknown> 
     case 'read-snapshot': {
       const snapshot = run.snapshots[operation.at % run.snapshots.length]
       return snapshot && everythingAt(store, snapshot)
+    }
+    case 'ingest': {
+      const records = operation.records.map(({ key, value }) => ({ key: bytes(key), value: bytes(value) }))
+      return store.ingest(records.sort((a, b) => Buffer.compare(a.key, b.key)))
     }
     case 'pass':
       run.now += operation.milliseconds

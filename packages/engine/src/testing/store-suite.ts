@@ -4,6 +4,7 @@ import { batchSuite } from './suite/batch-suite.js'
 import { closingSuite } from './suite/closing-suite.js'
 import { deleteRangeSuite } from './suite/delete-range-suite.js'
 import { expirySuite } from './suite/expiry-suite.js'
+import { ingestSuite } from './suite/ingest-suite.js'
 import { maintenanceSuite } from './suite/maintenance-suite.js'
 import { mistakeSuite } from './suite/mistake-suite.js'
 import { recordSuite } from './suite/record-suite.js'
@@ -22,6 +23,7 @@ const suites = [
   scanSuite,
   snapshotSuite,
   deleteRangeSuite,
+  ingestSuite,
   maintenanceSuite,
   closingSuite,
 ]

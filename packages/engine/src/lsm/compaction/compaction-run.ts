@@ -22,7 +22,8 @@ export function runCompaction(storage: Storage, job: CompactJob): JobResult {
   let output: TableOutput | undefined
   try {
     const cache = new BlockCache(1 << 20)
-    for (const { path, number } of job.inputs) readers.push(openTable(storage, path, number, cache))
+    for (const { path, number, sequenceShift } of job.inputs)
+      readers.push(openTable(storage, path, number, cache, sequenceShift))
     const merge = new MergeCursor(
       readers.map((reader) => reader.cursor({ readahead: true })),
       'forward',

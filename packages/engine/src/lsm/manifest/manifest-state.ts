@@ -6,6 +6,8 @@ export interface TableMeta extends TableSummary {
   level: number
   /** Records that only snapshots saw when the table was written; absent: none. */
   olderVersions?: number
+  /** Of an ingested table: added to every sequence in the file. `smallestSequence` and `largestSequence` have it in them. */
+  sequenceShift?: number
 }
 
 /** `TableMeta` as JSON has it. */

@@ -1,4 +1,4 @@
-import { viewOf } from '../../bytes.js'
+import { compareBytes, compareSlices, viewOf } from '../../bytes.js'
 import { copyBytes, keptCopy } from '../../copy-bytes.js'
 import type { SegmentFile } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
@@ -303,6 +303,18 @@ export class Memtable implements SegmentBytes {
     const end = start + this.view.getUint16(offset + keyLengthAt, true)
     const hash = hashKey(this.bytes, start, end)
     this.#point(this.#slotOf(hash, this.bytes, start, end), hash, offset, recordSequence(this.view, offset))
+  }
+
+  /** Whether it says anything, by a record or a deleted range, of a key from `first` to `last`. */
+  holdsAny(first: Uint8Array, last: Uint8Array): boolean {
+    const inRange = this.#ranges.fragments.some(
+      ({ lower, upper }) => compareBytes(lower, last) <= 0 && (upper === undefined || compareBytes(upper, first) > 0),
+    )
+    if (inRange) return true
+    return this.cursors().some((cursor) => {
+      cursor.seek(first, 0, first.length)
+      return cursor.valid && compareSlices(cursor.keyBytes, cursor.keyStart, cursor.keyEnd, last, 0, last.length) <= 0
+    })
   }
 
   /** Records put until `commitFrame` are one frame: all of them survive a crash, or none. */

@@ -21,15 +21,23 @@ export class TableCursor extends FoundRecord implements RecordCursor {
   #entry = 0
   #entries = 0
   readonly #baseWrittenAt: number
+  readonly #sequenceShift: number
   #baseSequence = 0
   #offsets = 0
   #offsetBytes = 2
 
-  constructor(blocks: TableBlocks, index: BlockIndex, baseWrittenAt: number, readahead: boolean) {
+  constructor(
+    blocks: TableBlocks,
+    index: BlockIndex,
+    baseWrittenAt: number,
+    sequenceShift: number,
+    readahead: boolean,
+  ) {
     super()
     this.#blocks = blocks
     this.#index = index
     this.#baseWrittenAt = baseWrittenAt
+    this.#sequenceShift = sequenceShift
     this.#scratch = new BlockScratch(readahead)
   }
 
@@ -98,7 +106,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     this.#block = block
     this.#entries = bytes[start]! | (bytes[start + 1]! << 8)
     this.#offsetBytes = bytes[start + 2]!
-    this.#baseSequence = getUint48(bytes, start + 4)
+    this.#baseSequence = getUint48(bytes, start + 4) + this.#sequenceShift
     this.#offsets = start + blockHeaderBytes + this.#entries
   }
 

@@ -26,6 +26,8 @@ export class TableReader {
   readonly #filter: Uint8Array
   readonly #filterProbes: number
   readonly #baseWrittenAt: number
+  /** Added to every sequence in the file: an ingested table is written before its place in time is known. */
+  readonly #sequenceShift: number
   readonly #index: BlockIndex
   readonly #blocks: TableBlocks
   readonly #place = newPlace()
@@ -38,12 +40,13 @@ export class TableReader {
    * Verifies header, footer, properties, filter and index; data blocks are verified when first read. Throws
    * `CorruptionError`, or `NewerFormatError`; the file stays the caller's then.
    */
-  static open(file: ReadFile, fileNumber: number, cache: BlockCache): TableReader {
-    return new TableReader(file, fileNumber, cache)
+  static open(file: ReadFile, fileNumber: number, cache: BlockCache, sequenceShift = 0): TableReader {
+    return new TableReader(file, fileNumber, cache, sequenceShift)
   }
 
-  private constructor(file: ReadFile, fileNumber: number, cache: BlockCache) {
+  private constructor(file: ReadFile, fileNumber: number, cache: BlockCache, sequenceShift: number) {
     this.#file = file
+    this.#sequenceShift = sequenceShift
     this.#fileNumber = fileNumber
     const sections = readSections(file, fileNumber)
     this.#sections = sections
@@ -99,7 +102,7 @@ export class TableReader {
         const recordEnd = entry + 1 < count ? offsetAt(bytes, offsets, offsetBytes, entry + 1) : place.length
         this.#blocks.need(block, place, recordEnd)
         const record = blockStart + offsetAt(bytes, offsets, offsetBytes, entry)
-        decodeRecord(bytes, record, getUint48(bytes, blockStart + 4), this.#baseWrittenAt, target)
+        decodeRecord(bytes, record, getUint48(bytes, blockStart + 4) + this.#sequenceShift, this.#baseWrittenAt, target)
         if (target.sequence <= maxSequence && sameSlices(bytes, target.keyStart, target.keyEnd, source, start, end)) {
           return true
         }
@@ -112,7 +115,13 @@ export class TableReader {
   /** `readahead` for compactions and long scans. Cursors never go through the cache. */
   cursor(options?: { readahead?: boolean }): RecordCursor {
     if (this.#closed) throw this.#closedError()
-    return new TableCursor(this.#blocks, this.#index, this.#baseWrittenAt, options?.readahead ?? false)
+    return new TableCursor(
+      this.#blocks,
+      this.#index,
+      this.#baseWrittenAt,
+      this.#sequenceShift,
+      options?.readahead ?? false,
+    )
   }
 
   /** Bytes of the file that hold the records of a range, to a block at each end; the whole file for all of its records. */

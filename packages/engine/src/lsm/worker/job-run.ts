@@ -3,6 +3,7 @@ import type { Storage } from '../../io/storage.js'
 import { runCompaction } from '../compaction/compaction-run.js'
 import { runFlush } from '../compaction/flush-run.js'
 import { runCopy } from '../copy-run.js'
+import { runBuild } from '../ingest/build-run.js'
 import { openTable } from '../open-table.js'
 import { BlockCache } from '../table/block-cache.js'
 import type { TableReader } from '../table/table-reader.js'
@@ -16,6 +17,8 @@ export function runJob(storage: Storage, job: Job): JobResult {
       return runCompaction(storage, job)
     case 'verify':
       return runVerify(storage, job)
+    case 'build':
+      return runBuild(storage, job)
     case 'copy':
       return runCopy(storage, job)
   }

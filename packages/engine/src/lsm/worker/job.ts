@@ -2,7 +2,7 @@ import type { RangeFragment } from '../range/range-tombstones.js'
 import type { TableOptions, TableSummary } from '../table/table-builder.js'
 
 /** Work for a background thread: plain data, so that it can be posted to a worker, or run in place by a test. */
-export type Job = FlushJob | CompactJob | VerifyJob | CopyJob
+export type Job = FlushJob | CompactJob | VerifyJob | CopyJob | BuildJob
 
 /** Writes the records of a sealed segment as one table. */
 export interface FlushJob {
@@ -23,7 +23,7 @@ export interface FlushJob {
 /** Merges tables into new ones. */
 export interface CompactJob {
   type: 'compact'
-  inputs: OutputFile[]
+  inputs: InputTable[]
   /** Names for the tables it makes, more than enough. */
   outputs: OutputFile[]
   tableBytes: number
@@ -43,6 +43,15 @@ export interface VerifyJob {
   tables: OutputFile[]
 }
 
+/** Writes sorted records as one table. */
+export interface BuildJob {
+  type: 'build'
+  /** A `RecordBatch`; shared with the thread that filled it. */
+  records: Uint8Array
+  output: OutputFile
+  tables: TableOptions
+}
+
 /** Copies the first `bytes` of a file. */
 export interface CopyJob {
   type: 'copy'
@@ -54,6 +63,11 @@ export interface CopyJob {
 export interface OutputFile {
   path: string
   number: number
+}
+
+export interface InputTable extends OutputFile {
+  /** Added to every sequence in the file. */
+  sequenceShift: number
 }
 
 export interface WrittenTable extends TableSummary {
@@ -69,6 +83,6 @@ export interface FileDamage {
 }
 
 export type JobResult =
-  | { type: 'flush' | 'compact'; written: WrittenTable[]; dropped: number }
+  | { type: 'flush' | 'compact' | 'build'; written: WrittenTable[]; dropped: number }
   | { type: 'copy' }
   | { type: 'verify'; files: number; bytes: number; records: number; errors: FileDamage[] }
