@@ -244,6 +244,13 @@ describe('exit codes', () => {
     const damaged = await caskade(['check', data])
     expect(damaged.code).toBe(4)
     expect(damaged.out + damaged.err).toContain(table)
+
+    const repaired = await caskade(['repair', data])
+    expect(repaired).toMatchObject({ code: 0, out: expect.stringContaining('opens again; 1 records') })
+    expect(await readdir(join(data, 'lost'))).toEqual([table])
+    expect(await caskade(['check', data])).toMatchObject({ code: 0, out: expect.stringContaining('1 records') })
+    expect((await caskade(['repair', data])).out).toContain('nothing was changed')
+    expect((await caskade(['repair', join(directory, 'none')])).err).toContain('there is no directory')
   })
 })
 

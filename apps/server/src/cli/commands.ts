@@ -82,6 +82,13 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     load: async () => (await import('./check.js')).check,
   },
   {
+    name: 'repair',
+    arguments: [['[directory]', 'a damaged data directory that no node has open; --data-dir where absent']],
+    help: 'Make a damaged data directory one that opens; damaged files move to lost/',
+    examples: ['caskade repair ./data'],
+    load: async () => (await import('./repair.js')).repair,
+  },
+  {
     name: 'bench',
     arguments: [],
     help: 'Measure a running node, quickly; writes and deletes keys under caskade-bench/',

@@ -32,7 +32,7 @@ export const settings = [
     type: 'path',
     default: './data',
     help: 'directory that holds the data',
-    commands: ['server', 'check'],
+    commands: ['server', 'check', 'repair'],
   },
   { name: 'store', type: { oneOf: ['lsm'] }, default: 'lsm', help: 'storage backend', commands: ['server', 'check'] },
   {
@@ -69,7 +69,7 @@ export const settings = [
     type: { oneOf: ['auto', 'off'] },
     default: 'auto',
     help: 'map files into memory where the machine can (auto), or read and write them (off)',
-    commands: ['server', 'check'],
+    commands: ['server', 'check', 'repair'],
   },
   {
     name: 'value-bytes-max',
@@ -163,7 +163,7 @@ export const settings = [
     type: { oneOf: ['table', 'json', 'ndjson'] },
     default: 'table',
     help: 'form of the output: for people (table) or programs (json, ndjson)',
-    commands: [...clients, 'check', 'config print'],
+    commands: [...clients, 'check', 'repair', 'config print'],
   },
   {
     name: 'key-base64',

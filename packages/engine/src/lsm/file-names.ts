@@ -6,6 +6,8 @@ export const tablePath = (directory: string, fileNumber: number) => join(directo
 export const segmentPath = (directory: string, fileNumber: number) => join(directory, `${padded(fileNumber)}.log`)
 export const lockName = 'LOCK'
 export const lockPath = (directory: string) => join(directory, lockName)
+/** Where repair puts what it could not read whole. */
+export const lostPath = (directory: string) => join(directory, 'lost')
 /** Marks a checkpoint that is being written. */
 export const unfinishedName = 'UNFINISHED'
 

@@ -1,62 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { CaskadeError, CorruptionError } from '../errors.js'
-import type { LsmOptions } from '../lsm/lsm-store.js'
 import type { StoreEvent } from '../store.js'
 import { openInline } from './inline-store.js'
-import { PowerCutStorage } from './power-cut-storage.js'
+import { bytes, copyOf, type Intact, makeIntact, options, usedBytes } from './intact-store.js'
+import type { PowerCutStorage } from './power-cut-storage.js'
 import { SeededRandom } from './seeded-random.js'
 
 const seed = Number(process.env.CASKADE_SEED ?? 1)
-const options: Partial<LsmOptions> = { durability: 'sync', memtableBytes: 12 << 10, cacheBytes: 0 }
-const bytes = (text: string) => new Uint8Array(Buffer.from(text))
-
-/** Every value each key ever had: what a damaged store may not go beyond. */
-type History = Map<string, Set<string>>
-
-interface Intact {
-  disk: PowerCutStorage
-  /** What is in the store. */
-  model: Map<string, string>
-  history: History
-  files: Map<string, Uint8Array>
-}
-
-/** A small store as a crash left it: tables at two levels, a recovered segment in the manifest, and an unfinished one, all synced. */
-async function makeIntact(mapped: boolean, firstSalt = 1, word = 'of'): Promise<Intact> {
-  const disk = new PowerCutStorage({ mapped })
-  let salt = firstSalt
-  const salted = { ...options, salt: () => salt++ }
-  const model = new Map<string, string>()
-  const history: History = new Map()
-  let store = await openInline(disk, salted)
-  const put = async (i: number, round: number) => {
-    const key = `key ${i}`
-    const value = `value ${i} ${word} round ${round} `.repeat(4)
-    model.set(key, value)
-    history.set(key, (history.get(key) ?? new Set()).add(value))
-    await store.put(bytes(key), bytes(value))
-  }
-  for (let i = 0; i < 60; i++) await put(i, 0)
-  await store.compactRange()
-  for (let i = 0; i < 60; i += 3) await put(i, 1)
-  await store.flush()
-  for (let i = 1; i < 60; i += 5) await put(i, 2)
-  // The next open finds a segment to replay, and another process dies after it has written to its own.
-  const crashed = disk.processCrashClone()
-  const noRetry = { ...salted, memtableBytes: 16 << 10 }
-  store = await openInline(crashed, noRetry, () => {})
-  for (let i = 2; i < 60; i += 7) await put(i, 3)
-  const left = crashed.processCrashClone()
-  const files = new Map(left.list('/store').map((name) => [name, left.contentOf(`/store/${name}`).slice()]))
-  return { disk: left, model, history, files }
-}
-
-function copyOf(intact: Intact): PowerCutStorage {
-  const disk = new PowerCutStorage({ mapped: intact.disk.mapped })
-  disk.makeDirectory('/store')
-  for (const [name, content] of intact.files) disk.place(`/store/${name}`, content)
-  return disk
-}
 
 type Verdict = 'refused' | 'read error' | 'clean' | 'older'
 
@@ -245,8 +195,3 @@ describe.each([true, false])('mapped %s', (mapped) => {
     expect(disk.openFiles).toBe(0)
   })
 })
-
-/** Without the zeros at the end of a segment. */
-function usedBytes(content: Uint8Array): number {
-  return content.findLastIndex((byte) => byte !== 0) + 1
-}

@@ -15,7 +15,7 @@ import { applyEdit, emptyState, type ManifestEdit, type ManifestState, snapshotE
 /** A manifest longer than this, and than some snapshots of the state, is begun anew with a snapshot. */
 const manifestBytesMin = 1 << 20
 
-function readWhole(storage: Storage, path: string): Uint8Array {
+export function readWhole(storage: Storage, path: string): Uint8Array {
   const file = storage.open(path)
   try {
     const bytes = new Uint8Array(file.size)

@@ -71,7 +71,13 @@ export function readPart(file: ReadFile, offset: number, length: number): Uint8A
   return bytes
 }
 
-function readSection(file: ReadFile, section: Section, kind: number, checksum: PartChecksum, name: string): Uint8Array {
+export function readSection(
+  file: ReadFile,
+  section: Section,
+  kind: number,
+  checksum: PartChecksum,
+  name: string,
+): Uint8Array {
   const part = readPart(file, section.offset, section.length + checksumBytes)
   const bytes = part.subarray(0, section.length)
   if (viewOf(part).getUint32(section.length, true) !== checksum.of(kind, section.offset, bytes)) {
