@@ -324,7 +324,8 @@ export class MemoryStore implements Store {
     this.#checkOpen()
     if (all.length === 0) return this.#sequence
     this.#sequence++
-    for (const [text, stored] of all) this.#records.set(text, { ...stored, sequence: this.#sequence })
+    const own = this.#ownRecords()
+    for (const [text, stored] of all) own.set(text, { ...stored, sequence: this.#sequence })
     this.#sorted = undefined
     return this.#sequence
   }
