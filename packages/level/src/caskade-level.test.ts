@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '@caskade/engine'
@@ -97,6 +106,8 @@ describe('opening', () => {
     const before = files()
     const refused = { code: 'LEVEL_NOT_SUPPORTED', message: expect.stringContaining('caskade-level convert') }
     await expect(new CaskadeLevel(location).open()).rejects.toMatchObject({ cause: refused })
+    await expect(CaskadeLevel.destroy(location)).rejects.toMatchObject(refused)
+    await expect(CaskadeLevel.repair(location)).rejects.toMatchObject(refused)
     expect(files()).toEqual(before)
   })
 })
@@ -473,4 +484,57 @@ test('options shape the store', async () => {
   expect(await bytes({ ...common, compression: false, maxOpenFiles: 10, blockRestartInterval: 8 })).toBeGreaterThan(
     400_000,
   )
+})
+
+describe('destroy', () => {
+  test('removes the database and its directory, and nothing else', async () => {
+    await fill(2000)
+    await expect(CaskadeLevel.destroy(db.location)).rejects.toMatchObject({ code: 'LEVEL_LOCKED' })
+    await db.close()
+    await CaskadeLevel.destroy(db.location)
+    expect(existsSync(db.location)).toBe(false)
+    await CaskadeLevel.destroy(db.location)
+    expect(existsSync(db.location)).toBe(false)
+    await db.open()
+    await db.close()
+    writeFileSync(join(db.location, 'foo'), 'FOO')
+    await CaskadeLevel.destroy(db.location)
+    expect(readdirSync(db.location)).toEqual(['foo'])
+    await CaskadeLevel.destroy(db.location)
+    expect(readFileSync(join(db.location, 'foo'), 'utf8')).toBe('FOO')
+  })
+
+  test('leaves other directories alone', async () => {
+    const other = join(directory, 'other')
+    mkdirSync(other)
+    writeFileSync(join(other, 'foo.log'), 'FOO')
+    await CaskadeLevel.destroy(other)
+    expect(readdirSync(other)).toEqual(['foo.log'])
+    for (const location of [undefined, ''])
+      await expect(CaskadeLevel.destroy(location as string)).rejects.toThrow(
+        new TypeError("The first argument 'location' must be a non-empty string"),
+      )
+  })
+})
+
+describe('repair', () => {
+  test('brings back what checksums vouch for', async () => {
+    await fill(2000)
+    await db.compactRange('0', '9')
+    await db.put('late', 'value')
+    await db.close()
+    const manifest = readdirSync(db.location).find((name) => name.startsWith('MANIFEST'))!
+    truncateSync(join(db.location, manifest), 10)
+    await expect(db.open()).rejects.toMatchObject({ cause: { code: 'LEVEL_CORRUPTION' } })
+    await CaskadeLevel.repair(db.location)
+    await db.open()
+    expect(await db.keys().all()).toHaveLength(2001)
+  })
+
+  test('wants a directory', async () => {
+    await expect(CaskadeLevel.repair(join(directory, 'none'))).rejects.toThrow(/no such file or directory/i)
+    await expect(CaskadeLevel.repair('')).rejects.toThrow(
+      new TypeError("The first argument 'location' must be a non-empty string"),
+    )
+  })
 })

@@ -1,4 +1,5 @@
-import { openStore, type Store, storeExists } from '@caskade/engine'
+import { existsSync } from 'node:fs'
+import { destroyStore, openStore, repairStore, type Store, storeExists } from '@caskade/engine'
 import {
   type AbstractBatchOperation,
   type AbstractChainedBatch,
@@ -376,6 +377,21 @@ export class CaskadeLevel<KDefault = string, VDefault = string> extends Abstract
     if (typeof property !== 'string') throw new TypeError("The first argument 'property' must be a string")
     if (this.status !== 'open') throw new LevelError('LEVEL_DATABASE_NOT_OPEN', 'Database is not open')
     return levelProperty(property, () => this.#store.stats())
+  }
+
+  /** Removes a database: its own files, and the directory if nothing else is in it. Where there is none, nothing happens. */
+  static async destroy(location: string): Promise<void> {
+    checkLocation(location)
+    refuseLevelDb(location)
+    if (storeExists(location)) await destroyStore(location).catch(rethrow)
+  }
+
+  /** Makes a damaged database one that opens, with all that checksums vouch for; damaged files are moved to `lost/` in it. */
+  static async repair(location: string): Promise<void> {
+    checkLocation(location)
+    refuseLevelDb(location)
+    if (!existsSync(location)) throw new LevelError('LEVEL_IO_ERROR', `${location}: no such file or directory`)
+    await repairStore(location).catch(rethrow)
   }
 }
 
