@@ -1,5 +1,6 @@
 import {
   type BatchOperation,
+  type ChangesOptions,
   type KeyRange,
   keyBytesMax,
   type ScanOptions,
@@ -60,6 +61,12 @@ export function checkScan(options: ScanOptions): void {
   checkRange(options)
   const { limit } = options
   if (limit !== undefined && !(limit >= 0)) throw new RangeError(`limit of a scan is 0 or more records, not ${limit}`)
+}
+
+export function checkChanges(since: number, { limit }: ChangesOptions): void {
+  if (!Number.isSafeInteger(since) || since < 0)
+    throw new RangeError(`changes are asked for since a sequence, a whole number from 0 on, not ${since}`)
+  if (limit !== undefined && !(limit >= 0)) throw new RangeError(`limit of changes is 0 or more, not ${limit}`)
 }
 
 export function checkBatchType({ type }: BatchOperation): void {

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'CASKADE_NEWER_FORMAT'
   | 'CASKADE_UNCERTAIN'
   | 'CASKADE_ABORTED'
+  | 'CASKADE_TOO_OLD'
 
 export class CaskadeError extends Error {
   override readonly name: string = 'CaskadeError'
@@ -33,6 +34,21 @@ export class CorruptionError extends CaskadeError {
     super('CASKADE_CORRUPTION', `${file} is damaged at offset ${offset}: ${what}`, options)
     this.file = file
     this.offset = offset
+  }
+}
+
+/** Changes were asked for that are no longer kept. */
+export class TooOldError extends CaskadeError {
+  override readonly name = 'TooOldError'
+  /** The oldest sequence that can be asked for. */
+  readonly oldest: number
+
+  constructor(since: number, oldest: number) {
+    super(
+      'CASKADE_TOO_OLD',
+      `changes since ${since} are no longer kept, those since ${oldest} are: read everything anew, and keep more with changesBytes`,
+    )
+    this.oldest = oldest
   }
 }
 

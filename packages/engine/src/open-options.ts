@@ -29,6 +29,7 @@ const rules: Record<keyof OpenOptions, Rule> = {
   // Beyond it a timer fires at once.
   syncIntervalMs: wholeNumber('milliseconds', 1, 2 ** 31 - 1),
   memtableBytes: wholeNumber('bytes', 8 << 10, segmentBytesMax),
+  changesBytes: wholeNumber('bytes', 0, Number.MAX_SAFE_INTEGER),
   cacheBytes: wholeNumber('bytes', 0, Number.MAX_SAFE_INTEGER),
   bloomBitsPerKey: wholeNumber('bits', 0, 64),
   compression: oneOf('lz4', 'none'),

@@ -100,6 +100,37 @@ export interface BorrowedRecord {
 /** A range of records as of the moment `scan` was called; iterate it once, either way. Breaking out releases what it pins. */
 export interface Scan extends Iterable<Entry>, AsyncIterable<Entry> {}
 
+/** One write, as `changes` tells of it. */
+export type Change = (
+  | {
+      readonly type: 'put'
+      readonly key: Uint8Array
+      readonly value: Uint8Array
+      readonly expiresAt: number
+      readonly tag: number
+      readonly writtenAt: number
+    }
+  | { readonly type: 'delete'; readonly key: Uint8Array }
+  | { readonly type: 'deleteRange'; readonly range: KeyRange }
+) & {
+  readonly sequence: number
+  /** The atomic batch that the write is part of ends with it: up to here everything is whole. */
+  readonly batchEnd: boolean
+}
+
+export interface ChangesOptions extends AbortOptions {
+  /** At most this many; absent: all. */
+  limit?: number
+  /** Asynchronous iteration waits for more at the end, until the signal aborts or the store closes. */
+  live?: boolean
+}
+
+/**
+ * Writes in the order of their sequences, without gaps. Iterate either way. What is read next is kept while an iteration is
+ * under way only as far as `changesBytes` goes: a slow one may end with `CASKADE_TOO_OLD`.
+ */
+export interface Changes extends Iterable<Change>, AsyncIterable<Change> {}
+
 export interface VerifyReport {
   files: number
   bytes: number
@@ -193,6 +224,11 @@ export interface Store extends AsyncDisposable {
   backpressure(): Promise<void> | undefined
 
   scan(options?: ScanOptions & ReadOptions): Scan
+  /**
+   * Every write after the sequence `since`, up to now (or beyond, see `live`). Throws `TooOldError` when some of them are no longer kept.
+   * A change is as durable as its write: after a power cut that took the last writes, their sequences are used again.
+   */
+  changes(since: number, options?: ChangesOptions): Changes
   /** This moment, to read at later. Costs next to nothing; not inside `atomic` (TypeError). Close it. */
   snapshot(): Snapshot
   /**
@@ -249,6 +285,11 @@ export interface OpenOptions {
   syncIntervalMs?: number
   /** Size of a log segment and so of a memtable, in bytes; default 64 MiB. */
   memtableBytes?: number
+  /**
+   * How many bytes of the log are kept for `changes` after they were flushed to tables; default 0. Counted in whole segments of
+   * `memtableBytes`, at the size of their files.
+   */
+  changesBytes?: number
   /** Bound of the cache of decompressed blocks, in bytes; default 64 MiB. */
   cacheBytes?: number
   /** Bloom filter size, default 10 (about 1 % false positives). */

@@ -1,6 +1,7 @@
 import { CaskadeError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
 import type { StoreEvent } from '../store.js'
+import { chooseForgotten } from './changes/retention-policy.js'
 import {
   type CompactionChoice,
   chooseCompaction,
@@ -15,7 +16,7 @@ import type { RunningCompaction } from './ingest/ingest-policy.js'
 import type { TableMeta } from './manifest/manifest-state.js'
 import type { Memtable } from './memtable/memtable.js'
 import type { TableOptions } from './table/table-builder.js'
-import type { Tree } from './tree.js'
+import type { Tree, TreeChange } from './tree.js'
 import type { Job, JobResult, OutputFile, WrittenTable } from './worker/job.js'
 import type { JobRunner } from './worker/worker-jobs.js'
 import type { WriteLog } from './write-log.js'
@@ -25,6 +26,8 @@ export interface BackgroundOptions {
   storage: Storage
   tables: TableOptions
   policy: PolicyOptions
+  /** Of flushed segments that are kept for `changes`. */
+  changesBytes: number
   /** Size at which compaction begins a new table. */
   tableBytes: number
   clock: () => number
@@ -193,6 +196,7 @@ export class Background {
       output: this.#outputFile(),
       // Read often and rewritten soon: compression would cost more than it saves.
       tables: { ...tables, compression: 'none' },
+      keep: this.#options.changesBytes > 0,
     }
     this.#flusher.run(job, (error, result) => {
       // `clear` may have dropped the memtable meanwhile: then its table is not wanted, nor is it news if there is none.
@@ -202,6 +206,7 @@ export class Background {
           sequence: largestSequence,
           addTables: written.map((table) => ({ ...table, level: 0 })),
           dropSegments: [memtable.fileNumber],
+          ...this.#keep(memtable),
         })
         this.#log.drop([memtable])
         memtable.release()
@@ -209,6 +214,16 @@ export class Background {
         for (const { fileBytes } of written) this.counters.bytesFlushed += fileBytes
       })
     })
+  }
+
+  /** What becomes of a flushed segment, and of those kept before it. */
+  #keep({ fileNumber: number, salt, end, file, smallestSequence, largestSequence }: Memtable): TreeChange {
+    const { changesBytes } = this.#options
+    const kept = [...this.#tree.keptSegments]
+    const segment = { number, salt, end, bytes: file.capacity, smallestSequence, largestSequence }
+    const dropKept = new Set(chooseForgotten([...kept, segment], changesBytes))
+    if (dropKept.delete(number)) return dropKept.size === 0 ? {} : { dropKept: [...dropKept] }
+    return { addKept: [segment], dropKept: [...dropKept] }
   }
 
   #compact(choice: CompactionChoice, aborted?: Int32Array, done?: (error: unknown) => void): void {

@@ -19,6 +19,8 @@ import type {
   AbortOptions,
   BatchOperation,
   BorrowedRecord,
+  Changes,
+  ChangesOptions,
   Durability,
   Entry,
   IngestRecord,
@@ -35,6 +37,7 @@ import type {
   WriteOptions,
 } from '../store.js'
 import { Background } from './background.js'
+import { LsmChanges } from './changes/lsm-changes.js'
 import { writeCheckpoint } from './checkpoint-run.js'
 import { defaultPolicy, type PolicyOptions } from './compaction/compaction-policy.js'
 import { lockPath, segmentPath, tablePath } from './file-names.js'
@@ -60,6 +63,7 @@ export interface LsmOptions {
   durability: Durability
   syncIntervalMs: number
   memtableBytes: number
+  changesBytes: number
   cacheBytes: number
   tables: TableOptions
   tableBytes: number
@@ -83,6 +87,7 @@ export const lsmDefaults = {
   durability: 'os',
   syncIntervalMs: 1000,
   memtableBytes: 64 << 20,
+  changesBytes: 0,
   cacheBytes: 64 << 20,
   tables: { blockBytes: 4096, bloomBitsPerKey: 10, compression: 'lz4' },
   tableBytes: 32 << 20,
@@ -108,6 +113,7 @@ export class LsmStore implements Store {
   readonly #syncTimer: NodeJS.Timeout | undefined
   readonly #held = new HeldSequences()
   readonly #reads: LsmReads
+  readonly #changes: LsmChanges
   readonly #throttle: WriteThrottle
   readonly #onDemand: JobRunner
   readonly #operations = new LongOperations()
@@ -151,6 +157,7 @@ export class LsmStore implements Store {
       readOnly: this.#readOnly,
     })
     this.#reads = new LsmReads(this.#log, this.#tree, this.#held, options.clock, () => this.#background.schedule())
+    this.#changes = new LsmChanges(storage, directory, manifest.state, this.#log)
     this.#throttle = new WriteThrottle(
       () => ({ immutables: this.#log.immutables.length, level0Tables: this.#tree.version.levels[0]!.length }),
       (ms) => this.#background.wait(ms),
@@ -214,6 +221,11 @@ export class LsmStore implements Store {
 
   scan(options: ScanOptions & ReadOptions = {}): Scan {
     return this.#open.scan(options)
+  }
+
+  changes(since: number, options: ChangesOptions = {}): Changes {
+    if (this.#closed) throw closedError()
+    return this.#changes.changes(since, options)
   }
 
   approximateSize(range: KeyRange): number {
@@ -341,7 +353,7 @@ export class LsmStore implements Store {
     // First as a write like any other: of what a crash leaves, of what snapshots see, and among the changes.
     this.deleteRangeSync({})
     this.#log.rotate()
-    if (this.#held.sequences.length > 0) {
+    if (this.#held.sequences.length > 0 || this.#options.changesBytes > 0) {
       await this.flush()
       return
     }
@@ -566,6 +578,7 @@ export class LsmStore implements Store {
       sequence: this.#log.sequence,
       tables: new Map(state.tables),
       segments: new Map(segments),
+      kept: new Map(),
     }
     const release = this.#tree.holdFiles()
     const copy = async (job: CopyJob) => void (await resultOf(this.#onDemand, job))
@@ -674,6 +687,7 @@ export class LsmStore implements Store {
     await Promise.all([this.#background.stop(), this.#onDemand.stop()])
     await this.#groupSync.idle()
     this.#reads.closeSnapshots()
+    this.#changes.close()
     const { active } = this.#log
     try {
       if (active.isEmpty && this.#readOnly === undefined) this.#tree.apply({ dropSegments: [active.fileNumber] })

@@ -75,6 +75,13 @@ function load(
   const read = readManifest(storage, directory)
   const state = read?.state ?? emptyState()
   if (read !== undefined) requireFiles(storage, directory, read.state, read)
+  for (const { number } of [...state.kept.values()]) {
+    const path = segmentPath(directory, number)
+    if (storage.size(path) !== undefined) continue
+    // No data is lost, only the news of it: changes up to its end are too old from now on.
+    state.kept.delete(number)
+    onEvent({ level: 'warn', name: 'changes-lost', details: { file: path } })
+  }
   const numbers = segmentNumbers(storage, directory, state)
   const memtables = replaySegments(storage, directory, numbers, state, purpose, onEvent)
   const sequences = [...memtables, ...state.tables.values()].map(({ largestSequence }) => largestSequence)
@@ -237,7 +244,7 @@ function removeStrays(storage: Storage, directory: string, manifest: ManifestLog
     const path = join(directory, name)
     const live =
       (file.kind === 'table' && manifest.state.tables.has(file.number)) ||
-      (file.kind === 'segment' && manifest.state.segments.has(file.number)) ||
+      (file.kind === 'segment' && (manifest.state.segments.has(file.number) || manifest.state.kept.has(file.number))) ||
       path === manifest.path
     if (!live) storage.remove(path)
   }

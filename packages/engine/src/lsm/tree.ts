@@ -3,7 +3,7 @@ import type { Storage } from '../io/storage.js'
 import { segmentPath, tablePath } from './file-names.js'
 import type { HeldSequences } from './held-sequences.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
-import { type SegmentRecord, type TableMeta, tableRecord } from './manifest/manifest-state.js'
+import { type KeptSegmentRecord, type SegmentRecord, type TableMeta, tableRecord } from './manifest/manifest-state.js'
 import { openTable } from './open-table.js'
 import { BlockCache } from './table/block-cache.js'
 import type { TableReader } from './table/table-reader.js'
@@ -18,6 +18,8 @@ export interface TreeChange {
   dropTables?: number[]
   addSegments?: SegmentRecord[]
   dropSegments?: number[]
+  addKept?: KeptSegmentRecord[]
+  dropKept?: number[]
 }
 
 /** The set of live files: the manifest on disk, the version in memory, and the removal of what neither needs. */
@@ -62,6 +64,11 @@ export class Tree {
     return this.#version
   }
 
+  /** Flushed segments that are kept for `changes`, oldest first. */
+  get keptSegments(): Iterable<KeptSegmentRecord> {
+    return this.#manifest.state.kept.values()
+  }
+
   /** A number for a new file; it is not reused, in this process or after a crash that finds the file. */
   allocateFile(): number {
     return this.#manifest.allocateFile()
@@ -88,7 +95,9 @@ export class Tree {
       this.cache.drop(number)
       this.#obsolete.push(tablePath(this.#directory, number))
     }
-    for (const number of change.dropSegments ?? []) this.#obsolete.push(segmentPath(this.#directory, number))
+    const kept = new Set(change.addKept?.map(({ number }) => number))
+    for (const number of [...(change.dropSegments ?? []), ...(change.dropKept ?? [])])
+      if (!kept.has(number)) this.#obsolete.push(segmentPath(this.#directory, number))
     if (change.addTables !== undefined || change.dropTables !== undefined) {
       const old = this.#version
       this.#version = new Version(this.#tables.values(), this.#held.sequences)

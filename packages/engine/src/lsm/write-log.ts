@@ -34,6 +34,8 @@ export class WriteLog {
   readonly #held: HeldSequences
   /** Bytes written since the store was opened: what throttling counts. */
   bytesWritten = 0
+  /** Called after each write, or atomic batch of them, if it is there. */
+  onWrite: (() => void) | undefined
 
   constructor(
     host: WriteLogHost,
@@ -104,7 +106,12 @@ export class WriteLog {
     )
     this.#sequence = sequence
     this.bytesWritten += bytes
+    if (this.onWrite !== undefined) this.#tell()
     return sequence
+  }
+
+  #tell(): void {
+    if (!this.#inAtomic) this.onWrite?.()
   }
 
   /** Deletes every key in `[lower, upper)`. */
@@ -117,6 +124,7 @@ export class WriteLog {
     this.#ranges = this.#ranges.with(lower, upper, sequence, held)
     this.#sequence = sequence
     this.bytesWritten += bytes
+    this.#tell()
     return sequence
   }
 
@@ -148,6 +156,7 @@ export class WriteLog {
       throw error
     } finally {
       this.#inAtomic = false
+      this.#tell()
     }
   }
 

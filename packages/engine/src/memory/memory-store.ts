@@ -1,6 +1,7 @@
 import { applySync } from '../apply-sync.js'
 import {
   checkBatchType,
+  checkChanges,
   checkExpiresAt,
   checkKey,
   checkKeyLength,
@@ -11,6 +12,7 @@ import {
   checkValueLength,
   checkWrittenAt,
 } from '../arguments.js'
+import { ChangeFeed } from '../change-feed.js'
 import { CaskadeError } from '../errors.js'
 import { checkedSignal } from '../long-operations.js'
 import { OpenSnapshots } from '../open-snapshots.js'
@@ -20,6 +22,9 @@ import type {
   AbortOptions,
   BatchOperation,
   BorrowedRecord,
+  Change,
+  Changes,
+  ChangesOptions,
   Entry,
   IngestRecord,
   KeyRange,
@@ -33,6 +38,7 @@ import type {
   VerifyReport,
   WriteOptions,
 } from '../store.js'
+import { KeptChanges } from './kept-changes.js'
 
 interface Stored {
   value: Uint8Array
@@ -60,13 +66,25 @@ export class MemoryStore implements Store {
   /** A snapshot has it too: the next write goes to a copy. */
   #shared = false
   readonly #snapshots = new OpenSnapshots<Records>()
+  readonly #changes: KeptChanges
+  readonly #feed: ChangeFeed
   #sorted: string[] | undefined
   #sequence = 0
   #closed = false
   #atomicDepth = 0
   readonly #clock: () => number
 
-  constructor(options: { clock?: () => number } = {}) {
+  constructor(options: { clock?: () => number; changesBytes?: number } = {}) {
+    const changes = new KeptChanges(options.changesBytes ?? 1 << 20)
+    this.#changes = changes
+    const sequence = () => this.#sequence
+    this.#feed = new ChangeFeed({
+      get sequence() {
+        return sequence()
+      },
+      read: (since, upTo, limit) => changes.read(since, upTo, limit),
+      watch: () => {},
+    })
     this.#clock = options.clock ?? Date.now
   }
 
@@ -149,6 +167,9 @@ export class MemoryStore implements Store {
       tag,
       writtenAt,
     })
+    const key = new Uint8Array(keySource.subarray(keyStart, keyEnd))
+    const value = new Uint8Array(valueSource.subarray(valueStart, valueEnd))
+    this.#changed({ type: 'put', key, value, expiresAt, tag, writtenAt, sequence: this.#sequence, batchEnd: false })
     return this.#sequence
   }
 
@@ -168,7 +189,9 @@ export class MemoryStore implements Store {
     const text = toText(source, start, end)
     this.#live(text)
     if (this.#ownRecords().delete(text)) this.#sorted = undefined
-    return ++this.#sequence
+    this.#sequence++
+    this.#changed({ type: 'delete', key: toBytes(text), sequence: this.#sequence, batchEnd: false })
+    return this.#sequence
   }
 
   deleteSync(key: Uint8Array): number {
@@ -188,7 +211,15 @@ export class MemoryStore implements Store {
     const records = this.#ownRecords()
     for (const text of keysIn(records.keys(), interval)) records.delete(text)
     this.#sorted = undefined
-    return ++this.#sequence
+    this.#sequence++
+    const deleted = { gte: interval.lower, ...(interval.upper && { lt: interval.upper }) }
+    this.#changed({ type: 'deleteRange', range: deleted, sequence: this.#sequence, batchEnd: false })
+    return this.#sequence
+  }
+
+  #changed(change: Change): void {
+    this.#changes.add({ ...change, batchEnd: this.#atomicDepth === 0 })
+    if (this.#atomicDepth === 0) this.#feed.wake()
   }
 
   async deleteRange(range: KeyRange): Promise<number> {
@@ -206,10 +237,12 @@ export class MemoryStore implements Store {
       checkTag(operation.tag ?? 0)
       checkWrittenAt(operation.writtenAt ?? 0)
     }
-    for (const operation of batch) {
-      if (operation.type === 'delete') this.deleteSync(operation.key)
-      else this.putSync(operation.key, operation.value, operation)
-    }
+    this.atomic(() => {
+      for (const operation of batch) {
+        if (operation.type === 'delete') this.deleteSync(operation.key)
+        else this.putSync(operation.key, operation.value, operation)
+      }
+    })
     return this.#sequence
   }
 
@@ -227,12 +260,17 @@ export class MemoryStore implements Store {
     try {
       const result = applySync(apply)
       if (this.#records === before) this.#shared = shared
+      if (this.#atomicDepth === 1 && this.#sequence > sequence) {
+        this.#changes.endBatch()
+        this.#feed.wake()
+      }
       return result
     } catch (error) {
       this.#records = before
       this.#shared = shared
       this.#sorted = undefined
       this.#sequence = sequence
+      this.#changes.takeBack(sequence)
       throw error
     } finally {
       this.#atomicDepth--
@@ -270,6 +308,13 @@ export class MemoryStore implements Store {
     for (const text of keysIn(this.#records.keys(), scanRange(range)))
       bytes += text.length + this.#records.get(text)!.value.length
     return bytes
+  }
+
+  changes(since: number, options: ChangesOptions = {}): Changes {
+    checkChanges(since, options)
+    this.#admitMaintenance('changes')
+    this.#changes.check(since)
+    return this.#feed.changes(since, options)
   }
 
   scan(options: ScanOptions & ReadOptions = {}): Scan {
@@ -364,6 +409,7 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#feed.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

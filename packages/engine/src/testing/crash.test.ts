@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { TooOldError } from '../errors.js'
 import type { LsmOptions } from '../lsm/lsm-store.js'
-import type { Durability } from '../store.js'
+import type { Durability, Store } from '../store.js'
 import { crashWorkload, type Step, storeState, workloadStates } from './crash-workload.js'
 import { openInline } from './inline-store.js'
 import { PowerCutStorage } from './power-cut-storage.js'
 import { SeededRandom } from './seeded-random.js'
 
 /** Small enough that flushes and compactions happen by themselves, between the ones of the workload. */
-const small: Partial<LsmOptions> = { memtableBytes: 12 << 10 }
+const small: Partial<LsmOptions> = { memtableBytes: 12 << 10, changesBytes: 40 << 10 }
 
 /** A disk as a crash left it, and what must be on it. */
 interface Crash {
@@ -90,6 +91,20 @@ async function crashEverywhere(
   return calls
 }
 
+/** What is kept of the changes leads up to the newest write, and each is readable. */
+function expectChangesWithoutGap(store: Store, label: string): void {
+  const { sequence } = store.stats()
+  let since = 0
+  try {
+    store.changes(0)
+  } catch (error) {
+    expect(error, label).toBeInstanceOf(TooOldError)
+    since = (error as TooOldError).oldest
+  }
+  for (const change of store.changes(since)) expect(change.sequence, label).toBe(++since)
+  expect(since, label).toBe(sequence)
+}
+
 /** Opens what a crash left: it must open, and hold a prefix of the steps, none of it half. */
 async function recoverAndCheck(
   { disk, label, stepsMin, stepsMax }: Crash,
@@ -104,6 +119,7 @@ async function recoverAndCheck(
       steps!.some((count) => count >= stepsMin && count <= stepsMax),
       `${label}: ${steps} steps are there, not ${stepsMin} to ${stepsMax}`,
     ).toBe(true)
+    expectChangesWithoutGap(store, label)
     const report = await store.verify()
     expect(report.errors, label).toEqual([])
     await store.close()

@@ -10,13 +10,14 @@ import { storeSuite } from './store-suite.js'
 import type { StorePlace } from './suite/suite-store.js'
 
 const memtableBytes = 64 << 10
+const changesBytes = 2 << 20
 
 function inTemporaryDirectory(options: OpenOptions): () => StorePlace {
   return () => {
     const directory = mkdtempSync(join(tmpdir(), 'caskade-store-'))
     return {
       persistent: true,
-      open: ({ clock }) => openStore(directory, { ...options, memtableBytes, clock }),
+      open: ({ clock }) => openStore(directory, { ...options, memtableBytes, changesBytes, clock }),
       dispose: () => rmSync(directory, { recursive: true }),
     }
   }
@@ -27,7 +28,7 @@ function onInlineDisk(mapped: boolean, options: Partial<LsmOptions> = {}): () =>
     const disk = new InlineStoreDisk({ mapped })
     return {
       persistent: true,
-      open: ({ clock }) => disk.open({ ...options, clock, memtableBytes }),
+      open: ({ clock }) => disk.open({ ...options, clock, memtableBytes, changesBytes }),
       dispose: () => disk.expectNothingOpen(),
     }
   }
@@ -35,7 +36,7 @@ function onInlineDisk(mapped: boolean, options: Partial<LsmOptions> = {}): () =>
 
 storeSuite('the model in memory', () => ({
   persistent: false,
-  open: async (options) => new MemoryStore(options),
+  open: async (options) => new MemoryStore({ ...options, changesBytes }),
   dispose: () => {},
 }))
 storeSuite('LSM, mapped', inTemporaryDirectory({}))

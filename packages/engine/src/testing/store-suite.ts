@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import { atomicSuite } from './suite/atomic-suite.js'
 import { batchSuite } from './suite/batch-suite.js'
+import { changesSuite } from './suite/changes-suite.js'
 import { closingSuite } from './suite/closing-suite.js'
 import { deleteRangeSuite } from './suite/delete-range-suite.js'
 import { expirySuite } from './suite/expiry-suite.js'
@@ -24,6 +25,7 @@ const suites = [
   snapshotSuite,
   deleteRangeSuite,
   ingestSuite,
+  changesSuite,
   maintenanceSuite,
   closingSuite,
 ]

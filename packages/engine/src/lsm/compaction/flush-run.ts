@@ -27,6 +27,7 @@ export function runFlush(storage: Storage, job: FlushJob): JobResult {
     const walk = walkFrames(segment, header.salt, job.segment, job.end, () => records++)
     if (walk.end < job.end && !walk.sealed)
       throw new CorruptionError(job.segment, walk.end, 'a frame that was written is no longer valid')
+    if (job.keep) file.sync()
     const ranges = new RangeTombstones(job.ranges)
     const newest = newestOffsets(job.slots)
     const run = job.held.length === 0 ? newest : withOlder(segment, newest)

@@ -25,6 +25,17 @@ export interface SegmentRecord {
   end?: number
 }
 
+/** A flushed segment that is kept for `changes`: whole, and on disk. */
+export interface KeptSegmentRecord {
+  number: number
+  salt: number
+  end: number
+  /** Of the file. */
+  bytes: number
+  smallestSequence: number
+  largestSequence: number
+}
+
 /** One atomic change of the set of live files. */
 export interface ManifestEdit {
   /** Numbers below this may have been used for files. */
@@ -35,6 +46,9 @@ export interface ManifestEdit {
   dropTables?: number[]
   addSegments?: SegmentRecord[]
   dropSegments?: number[]
+  /** Of those dropped. */
+  addKept?: KeptSegmentRecord[]
+  dropKept?: number[]
 }
 
 export interface ManifestState {
@@ -42,9 +56,17 @@ export interface ManifestState {
   sequence: number
   tables: Map<number, TableMeta>
   segments: Map<number, SegmentRecord>
+  /** Oldest first. */
+  kept: Map<number, KeptSegmentRecord>
 }
 
-export const emptyState = (): ManifestState => ({ nextFile: 1, sequence: 0, tables: new Map(), segments: new Map() })
+export const emptyState = (): ManifestState => ({
+  nextFile: 1,
+  sequence: 0,
+  tables: new Map(),
+  segments: new Map(),
+  kept: new Map(),
+})
 
 const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const toBytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
@@ -72,6 +94,8 @@ export function applyEdit(state: ManifestState, edit: ManifestEdit): void {
   for (const record of edit.addTables ?? []) state.tables.set(record.number, tableMeta(record))
   for (const number of edit.dropSegments ?? []) state.segments.delete(number)
   for (const segment of edit.addSegments ?? []) state.segments.set(segment.number, segment)
+  for (const number of edit.dropKept ?? []) state.kept.delete(number)
+  for (const segment of edit.addKept ?? []) state.kept.set(segment.number, segment)
 }
 
 /** The whole state as one edit, with which a new manifest begins. */
@@ -81,5 +105,6 @@ export function snapshotEdit(state: ManifestState): ManifestEdit {
     sequence: state.sequence,
     addTables: [...state.tables.values()].map(tableRecord),
     addSegments: [...state.segments.values()],
+    ...(state.kept.size > 0 && { addKept: [...state.kept.values()] }),
   }
 }

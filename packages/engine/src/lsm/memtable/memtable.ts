@@ -116,6 +116,11 @@ export class Memtable implements SegmentBytes {
     return this.#end
   }
 
+  /** Whole frames lie before it. */
+  get wholeEnd(): number {
+    return this.#openFrame === 0 ? this.#end : this.#openFrame
+  }
+
   get isEmpty(): boolean {
     return this.#end === framesStart
   }
@@ -407,7 +412,7 @@ export class Memtable implements SegmentBytes {
 
   /** Bytes of the segment that hold the range's records, if all are alike. Makes order, as a scan does. */
   approximateSize({ lower, upper }: KeyInterval): number {
-    const wholeEnd = this.#openFrame === 0 ? this.#end : this.#openFrame
+    const { wholeEnd } = this
     let records = 0
     let within = 0
     for (const run of this.#order.runs(this, wholeEnd)) {
@@ -421,7 +426,7 @@ export class Memtable implements SegmentBytes {
 
   /** Cursors that together see every record of this moment: later puts do not show in them. */
   cursors(): RunCursor[] {
-    const wholeEnd = this.#openFrame === 0 ? this.#end : this.#openFrame
+    const { wholeEnd } = this
     const cursors = this.#order.runs(this, wholeEnd).map((run) => new RunCursor(this, run))
     if (this.#openRecords > 0 && this.#openFrame !== 0) cursors.push(this.#openCursor())
     return cursors

@@ -18,6 +18,8 @@ export interface FlushJob {
   held: readonly number[]
   output: OutputFile
   tables: TableOptions
+  /** The segment is to outlive its flush: it must be on disk. */
+  keep: boolean
 }
 
 /** Merges tables into new ones. */
