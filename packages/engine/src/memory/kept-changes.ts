@@ -19,6 +19,13 @@ export class KeptChanges {
     if (change.batchEnd) this.#trim()
   }
 
+  /** Nothing up to `sequence` is kept any more. */
+  forgetUpTo(sequence: number): void {
+    this.#changes = []
+    this.#bytes = 0
+    this.#oldest = sequence
+  }
+
   /** The last one ends its batch. */
   endBatch(): void {
     const last = this.#changes.pop()

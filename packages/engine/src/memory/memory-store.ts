@@ -369,6 +369,7 @@ export class MemoryStore implements Store {
     this.#checkOpen()
     if (all.length === 0) return this.#sequence
     this.#sequence++
+    this.#changes.forgetUpTo(this.#sequence)
     const own = this.#ownRecords()
     for (const [text, stored] of all) own.set(text, { ...stored, sequence: this.#sequence })
     this.#sorted = undefined

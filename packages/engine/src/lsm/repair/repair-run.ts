@@ -98,6 +98,7 @@ class Repair {
       sequence: Math.max(this.#state.sequence, ...sequences),
       tables: new Map(tables.map((table) => [table.number, table])),
       segments: new Map(segments.map((segment) => [segment.record.number, segment.record])),
+      kept: new Map(),
     })
     manifest.close()
     if (!this.#whole) {
