@@ -46,6 +46,7 @@ import { HeldSequences } from './held-sequences.js'
 import { buildTables } from './ingest/build-tables.js'
 import { ingestLevel } from './ingest/ingest-policy.js'
 import { LsmReads } from './lsm-reads.js'
+import { lsmStats } from './lsm-stats.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
 import { blankSegment } from './memtable/blank-segment.js'
 import { Memtable } from './memtable/memtable.js'
@@ -602,38 +603,8 @@ export class LsmStore implements Store {
   }
 
   stats(): StoreStats {
-    const { levels } = this.#tree.version
-    const memtables = [...this.#log.immutables, this.#log.active]
-    const tables = [...this.#tree.version.tables()]
-    const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
-    const details: Record<string, number> = {
-      'lsm.memtables': memtables.length,
-      'lsm.memtable.keys': sum(memtables.map(({ keys }) => keys)),
-      'lsm.pausedMs': this.#throttle.stalls.totalMs,
-      'lsm.stalls': this.#throttle.stalls.count,
-      'lsm.longestStallMs': this.#throttle.stalls.longestMs,
-      'lsm.bytesWritten': this.#log.bytesWritten,
-      'lsm.cache.bytes': this.#tree.cache.stats.bytes,
-      'lsm.cache.hits': this.#tree.cache.stats.hits,
-      'lsm.cache.misses': this.#tree.cache.stats.misses,
-    }
-    for (const [name, value] of Object.entries(this.#background.counters)) details[`lsm.${name}`] = value
-    for (const [level, held] of levels.entries()) {
-      details[`lsm.level${level}.tables`] = held.length
-      details[`lsm.level${level}.bytes`] = sum(held.map(({ meta }) => meta.fileBytes))
-    }
-    return {
-      sequence: this.#log.sequence,
-      keysEstimate:
-        sum(memtables.map(({ keys }) => keys)) + sum(tables.map(({ meta }) => meta.entries - 2 * meta.tombstones)),
-      diskBytes: sum(tables.map(({ meta }) => meta.fileBytes)) + sum(memtables.map(({ file }) => file.capacity)),
-      memoryBytes:
-        sum(memtables.map(({ memoryBytes }) => memoryBytes)) +
-        sum(tables.map(({ reader }) => reader.memoryBytes)) +
-        this.#tree.cache.stats.bytes,
-      readOnlyReason: this.#readOnly?.message,
-      details,
-    }
+    const figures = lsmStats(this.#log, this.#tree, this.#background, this.#throttle, this.#options.policy)
+    return { ...figures, readOnlyReason: this.#readOnly?.message }
   }
 
   async verify(options?: AbortOptions): Promise<VerifyReport> {

@@ -6,6 +6,7 @@ import {
   chooseCompaction,
   chooseCovered,
   chooseRange,
+  compactionDebt,
   levelTargets,
   type PolicyOptions,
   type PolicyTable,
@@ -37,6 +38,14 @@ describe('targets', () => {
     expect(base).toBe(3)
     expect(targets.slice(3)).toEqual([100, 200, 2000, 20_000])
   })
+})
+
+test('the debt is what lies above its place', () => {
+  const debt = (levels: Record<number, PolicyTable[]>) => compactionDebt(levelsOf(levels), options)
+  expect(debt({})).toBe(0)
+  expect(debt({ 0: [table(0, 9), table(0, 9), table(0, 9)], 6: [table(0, 9, 50)] })).toBe(0)
+  expect(debt({ 0: Array.from({ length: 4 }, () => table(0, 9)), 6: [table(0, 9, 50)] })).toBe(40)
+  expect(debt({ 4: [table(0, 9, 7)], 5: [table(0, 9, 150)], 6: [table(0, 9, 1000)] })).toBe(7 + 50)
 })
 
 describe('deleted ranges', () => {

@@ -61,6 +61,15 @@ export function levelTargets(levels: Levels, options: PolicyOptions): { targets:
   return { targets, base }
 }
 
+/** Bytes that are not where they should be yet: a level 0 that is due, and what other levels hold over their targets. */
+export function compactionDebt(levels: Levels, options: PolicyOptions): number {
+  const { targets, base } = levelTargets(levels, options)
+  return levels.slice(0, -1).reduce((debt, tables, level) => {
+    if (level === 0) return tables.length < options.level0Tables ? debt : debt + bytesOf(tables)
+    return debt + Math.max(bytesOf(tables) - (level < base ? 0 : targets[level]!), 0)
+  }, 0)
+}
+
 /**
  * The most urgent compaction, or `undefined` when the tree is in shape. A pure function of the tree.
  * Urgency: tables in level 0 over their number, bytes in a level over its target, then tables that are mostly tombstones.

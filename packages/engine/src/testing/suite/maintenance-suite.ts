@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bytes, keysOf, numbered, type SuiteStore, texts } from './suite-store.js'
+import { bytes, dataBytes, keysOf, numbered, type SuiteStore, texts } from './suite-store.js'
 
 export function maintenanceSuite(use: SuiteStore): void {
   const { put, reopen } = use
@@ -30,7 +30,7 @@ export function maintenanceSuite(use: SuiteStore): void {
       await use.store.compactRange()
       const empty = use.store.stats()
       expect(empty.keysEstimate).toBe(0)
-      if (use.place.persistent) expect(empty.diskBytes).toBeLessThan(full.diskBytes / 2)
+      if (use.place.persistent) expect(dataBytes(empty)).toBeLessThan(dataBytes(full) / 2)
       expect(keysOf(use.store.scan())).toEqual([])
     })
 

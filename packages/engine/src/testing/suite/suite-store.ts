@@ -1,4 +1,4 @@
-import type { Entry, Store } from '../../store.js'
+import type { Entry, Store, StoreStats } from '../../store.js'
 
 /** A place that keeps a store between opens; its memtables should be small (64 KiB), so that the suite flushes and compacts. */
 export interface StorePlace {
@@ -56,6 +56,8 @@ export class SuiteStore {
 export const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 export const text = (value: Uint8Array | undefined) => value && Buffer.from(value).toString()
 export const numbered = (i: number) => bytes(`key ${String(i).padStart(6, '0')}`)
+/** Without the log that is kept for `changes`, which grows with what is written, not with what is there. */
+export const dataBytes = ({ diskBytes, details }: StoreStats) => diskBytes - (details['lsm.kept.bytes'] ?? 0)
 export const texts = (entries: Iterable<Entry>) => [...entries].map(({ key, value }) => `${text(key)}=${text(value)}`)
 export const keysOf = (entries: Iterable<Entry>) => [...entries].map(({ key }) => text(key))
 
