@@ -536,7 +536,8 @@ export class LsmStore implements Store {
     const { smallestKey } = written[0]!
     const { largestKey } = written.at(-1)!
     const inTheWay = (memtable: Memtable) => memtable.holdsAny(smallestKey, largestKey)
-    if (inTheWay(this.#log.active)) this.#log.rotate()
+    // Whatever it holds: the sequence that is not in the log lies between two segments, where `changes` sees the gap.
+    this.#log.rotate()
     if (this.#log.immutables.some(inTheWay)) this.#background.flushNow()
     try {
       for (const memtable of [...this.#log.immutables, this.#log.active]) {
