@@ -81,13 +81,19 @@ async function copy(
   onProgress?: ConvertOptions['onProgress'],
 ): Promise<ConvertProgress> {
   const progress = new ProgressMeter('copying', onProgress)
+  // In key order already: tables are built from it as it comes, past the log.
+  await store.ingest(storedRecords(db, progress))
+  return progress.end()
+}
+
+async function* storedRecords(db: ClassicLevelLike, progress: ProgressMeter): AsyncGenerator<LevelRecord, undefined> {
   for await (const records of classicRecords(db)) {
-    for (const record of records) checkLimits(record)
-    await store.write(records.map(({ key, value }) => ({ type: 'put', key: storedKey(key), value })))
+    for (const record of records) {
+      checkLimits(record)
+      yield { key: storedKey(record.key), value: record.value }
+    }
     progress.add(records)
   }
-  await store.flush()
-  return progress.end()
 }
 
 function checkLimits({ key, value }: LevelRecord): void {
