@@ -111,6 +111,10 @@ async function write(store: Store, acknowledged: boolean, apply: () => unknown):
   if (acknowledged) await store.durable()
 }
 
+/** Every other write says when it was made. */
+const timeOf = (i: number) => (i % 2 ? 1_790_000_000_000 + 1000 * i : 0)
+const stamped = (value: string, writtenAt: number) => (writtenAt === 0 ? value : `${value}@${writtenAt}`)
+
 const randomKey = (random: SeededRandom) => `key${random.below(40)}`
 const randomValue = (i: number, random: SeededRandom) =>
   `${i} `.repeat(1 + random.below(random.chance(0.1) ? 1500 : 80))
@@ -130,8 +134,8 @@ function single(i: number, random: SeededRandom): Step {
   const value = randomValue(i, random)
   return {
     name: `put ${key}`,
-    run: (store) => write(store, acknowledged, () => store.putSync(bytes(key), bytes(value))),
-    apply: (model) => model.set(key, value),
+    run: (store) => write(store, acknowledged, () => store.putSync(bytes(key), bytes(value), { writtenAt: timeOf(i) })),
+    apply: (model) => model.set(key, stamped(value, timeOf(i))),
     settles: false,
     acknowledged,
   }
@@ -149,13 +153,13 @@ function batch(i: number, random: SeededRandom): Step {
         writes.map(({ key, value }) =>
           value === undefined
             ? { type: 'delete', key: bytes(key) }
-            : { type: 'put', key: bytes(key), value: bytes(value) },
+            : { type: 'put', key: bytes(key), value: bytes(value), writtenAt: timeOf(i) },
         ),
       ),
     apply: (model) => {
       for (const { key, value } of writes) {
         if (value === undefined) model.delete(key)
-        else model.set(key, value)
+        else model.set(key, stamped(value, timeOf(i)))
       }
     },
     settles: false,
@@ -171,7 +175,7 @@ export function stateOf(content: Iterable<readonly [string, string]>): string {
 export function storeState(store: Store, snapshot?: Snapshot): string {
   const text = (value: Uint8Array) => Buffer.from(value).toString()
   const entries = store.scan(snapshot === undefined ? {} : { snapshot })
-  return stateOf([...entries].map(({ key, value }) => [text(key), text(value)] as const))
+  return stateOf([...entries].map(({ key, value, writtenAt }) => [text(key), stamped(text(value), writtenAt)] as const))
 }
 
 /** The state after each number of steps, and from each state back to the numbers that lead to it. */
