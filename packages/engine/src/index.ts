@@ -1,5 +1,6 @@
 export { compareBytes, prefixSuccessor } from './bytes.js'
 export * from './errors.js'
+export { inspectFile } from './inspect.js'
 export { MemoryStore } from './memory/memory-store.js'
 export { openStore, storeExists } from './open.js'
 export { destroyStore, type RepairReport, repairStore } from './repair.js'

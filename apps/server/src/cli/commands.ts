@@ -89,6 +89,13 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     load: async () => (await import('./repair.js')).repair,
   },
   {
+    name: 'dump',
+    arguments: [['<file>', 'a file of a data directory: NNNNNN.log, NNNNNN.sst, MANIFEST-NNNNNN or CURRENT']],
+    help: 'Print a data file as text: offsets, fields, records, and what is damaged',
+    examples: ['caskade dump data/000012.sst', 'caskade dump data/MANIFEST-000001'],
+    load: async () => (await import('./dump.js')).dump,
+  },
+  {
     name: 'bench',
     arguments: [],
     help: 'Measure a running node, quickly; writes and deletes keys under caskade-bench/',

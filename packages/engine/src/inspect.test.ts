@@ -1,0 +1,76 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { inspectFile } from './inspect.js'
+import { openStore } from './open.js'
+
+const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
+let parent: string
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'caskade-inspect-'))
+})
+afterEach(() => rmSync(parent, { recursive: true }))
+
+/** A checkpoint: tables, a log that is sealed, a manifest, CURRENT. */
+async function store(): Promise<string> {
+  const directory = join(parent, 'copy')
+  const store = await openStore(join(parent, 'store'))
+  store.putSync(bytes('in a table'), bytes('value \xff "quoted"'), { tag: 3, expiresAt: 4102444800000, writtenAt: 77 })
+  store.deleteSync(bytes('gone'))
+  await store.flush()
+  store.writeSync([
+    { type: 'put', key: bytes('in the log'), value: bytes('x'.repeat(1000)) },
+    { type: 'delete', key: bytes('in a table') },
+  ])
+  store.deleteRangeSync({ gte: bytes('m'), lt: bytes('n') })
+  await store.checkpoint(directory)
+  await store.close()
+  return directory
+}
+
+const dumps = (directory: string, mmap: 'auto' | 'off') =>
+  Object.fromEntries(
+    readdirSync(directory)
+      .filter((name) => name !== 'LOCK')
+      .map((name) => [name.replace(/[0-9-]+/, ''), [...inspectFile(join(directory, name), { mmap })].join('\n')]),
+  )
+
+test.each(['auto', 'off'] as const)('every kind of file, mmap %s', async (mmap) => {
+  const text = dumps(await store(), mmap)
+  expect(Object.keys(text).sort()).toEqual(['.log', '.sst', 'CURRENT', 'MANIFEST'])
+  expect(text['.sst']).toContain(
+    'put "in a table" = "value \\xff \\"quoted\\"" sequence 1 tag 3 expires 4102444800000 written 77',
+  )
+  expect(text['.sst']).toContain('delete "gone" sequence 2')
+  expect(text['.log']).toMatch(/4096 {2}frame of \d+ bytes, 2 records, checksum ok/)
+  expect(text['.log']).toContain(`put "in the log" = "${'x'.repeat(80)}"… (1000 bytes) sequence 3`)
+  expect(text['.log']).toContain('delete range from "m" to "n" sequence 5')
+  expect(text['.log']).toContain('seal: nothing is missing')
+  expect(text.MANIFEST).toContain('"addTables":[')
+  expect(text.CURRENT).toMatch(/names MANIFEST-\d+, checksum ok/)
+  expect(Object.values(text).join('\n')).not.toContain('DAMAGED')
+})
+
+test('damage is marked, and the rest is told', async () => {
+  const directory = await store()
+  for (const [pattern, at, still] of [
+    [/\.log$/, 4100, 'delete range from'],
+    [/\.sst$/, 30, 'sequences 1 to 2'],
+    [/\.sst$/, -1, 'put "in a table"'],
+    [/^MANIFEST/, 40, 'manifest, '],
+    [/^CURRENT/, 3, 'DAMAGED'],
+  ] as const) {
+    const name = readdirSync(directory).find((name) => pattern.test(name))!
+    const content = readFileSync(join(directory, name))
+    const damaged = Buffer.from(content)
+    damaged[at < 0 ? damaged.length + at : at]! ^= 1
+    writeFileSync(join(directory, name), damaged)
+    const text = [...inspectFile(join(directory, name))].join('\n')
+    expect(text, name).toContain('DAMAGED')
+    expect(text, name).toContain(still)
+    writeFileSync(join(directory, name), content)
+  }
+  expect(() => [...inspectFile(join(directory, 'notes.txt'))]).toThrow(TypeError)
+  expect(() => [...inspectFile(join(directory, '000099.sst'))]).toThrow('ENOENT')
+})
