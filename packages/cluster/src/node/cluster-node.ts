@@ -73,6 +73,7 @@ export class ClusterNode {
       ? new WallClock(config.clockSkewMaxMs)
       : new HybridClock(config.clockSkewMaxMs)
     this.local = new LocalReplica(store, this.epoch, clock, {
+      early: bugs.has('ack-before-write'),
       dropSiblings: bugs.has('sibling-dropped-on-merge'),
       overwrite: bugs.has('replica-overwrites'),
     })

@@ -5,7 +5,7 @@ import { HybridClock } from '../causality/hybrid-clock.js'
  * reads this. A node is given none outside tests.
  */
 export const deliberateBugs = {
-  'ack-before-write': 'a replica acknowledges before its write is durable',
+  'ack-before-write': 'an owner acknowledges, and counts for itself, before its write is durable',
   'hint-counts-strictly': 'a hint on a fallback counts towards a strict quorum',
   'epoch-unchecked': 'a replica serves requests of an older or newer topology',
   'quorum-in-new-set-only': 'during a move, a quorum of the new owners is enough',

@@ -17,6 +17,7 @@ export interface RecordObserver {
 
 /** Faults for tests, see `deliberateBugs`. */
 export interface LocalReplicaFaults {
+  readonly early: boolean
   readonly dropSiblings: boolean
   readonly overwrite: boolean
 }
@@ -55,7 +56,7 @@ export class LocalReplica {
 
   /** The store's ticket that must be durable before what `read` gave may be told. */
   ticketOf(partition: number, key: Uint8Array): number {
-    return this.#undurable.ticketOf(partition, key)
+    return this.#faults.early ? 0 : this.#undurable.ticketOf(partition, key)
   }
 
   /**

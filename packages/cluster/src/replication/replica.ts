@@ -24,13 +24,11 @@ export class Replica {
   readonly #parts: SharedParts
   readonly #hints: HintStore
   readonly #unchecked: boolean
-  readonly #early: boolean
 
   constructor(parts: SharedParts, hints: HintStore) {
     this.#parts = parts
     this.#hints = hints
     this.#unchecked = parts.bugs.has('epoch-unchecked')
-    this.#early = parts.bugs.has('ack-before-write')
   }
 
   onGet(from: MemberNumber, message: GetMessage): void {
@@ -64,7 +62,7 @@ export class Replica {
     if (status === replyStatus.ok) status = hintFor === 0 ? this.#absorb(message) : this.#hint(message, now)
     const peer = peers.of(from)
     if (message.asker === asker.nobody || peer === undefined) return
-    const held = status === replyStatus.ok && !this.#early && this.#waits(message)
+    const held = status === replyStatus.ok && this.#waits(message)
     const writer = outbox.begin(peer.queue, messageType.replicateReply, fixedBytesMax, held)
     if (writer === undefined) return
     writeReplicateReply(writer, message.asker, message.slot, message.generation, status, hintFor)
