@@ -1,6 +1,7 @@
 import {
   type Bucket as ClusterBucket,
   ClusterNode,
+  createTopology,
   defaultNodeConfig,
   everyoneAlive,
   partitionOfSlot,
@@ -24,33 +25,31 @@ const resolutions: Record<Rule, Resolution> = {
 
 const partitions = 64
 
-function topologyOf({ seed, nodes, buckets }: Plan): Topology {
+function topologyOf(plan: Plan): Topology {
+  const { seed, nodes } = plan
   const number = (place: number) => (place % nodes) + 1
-  return {
-    epoch: 1,
-    members: Array.from({ length: nodes }, (_, index) => ({
+  const buckets = plan.buckets.map(
+    ({ name, rule, n, r, w }, index): ClusterBucket => ({
+      name,
       number: index + 1,
+      n,
+      r,
+      w,
+      resolution: resolutions[rule],
+    }),
+  )
+  const topology = createTopology({
+    nodes: Array.from({ length: nodes }, (_, index) => ({
       id: nodeIdOf(seed, index),
-      incarnation: 1,
       host: `host${index}`,
       zone: 'zone',
       address: `node${index}`,
-      state: 'up',
     })),
     partitions,
-    claim: Array.from({ length: partitions }, (_, partition) => [0, 1, 2].map((i) => number(partition * 7 + i))),
-    moves: [],
-    buckets: buckets.map(
-      ({ name, rule, n, r, w }, index): ClusterBucket => ({
-        name,
-        number: index + 1,
-        n,
-        r,
-        w,
-        resolution: resolutions[rule],
-      }),
-    ),
-  }
+    buckets,
+  })
+  const claim = Array.from({ length: partitions }, (_, partition) => [0, 1, 2].map((i) => number(partition * 7 + i)))
+  return { ...topology, claim, target: claim }
 }
 
 /** The cluster itself, all of whose nodes begin with the same topology. */

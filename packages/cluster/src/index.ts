@@ -11,7 +11,22 @@ export {
 } from './causality/version-vector.js'
 export { childrenOf, HashTree, treeFanout } from './convergence/hash-tree.js'
 export { noRecord, type RecordHash, recordHash, treePlaceOf } from './convergence/record-hash.js'
-export type { Bucket, Member, MemberState, Move, Topology } from './coordination/topology.js'
+export type { BucketOptions } from './coordination/bucket-changes.js'
+export type { ChangeOutcome, ChangeRefusalCode } from './coordination/change-outcome.js'
+export { createTopology, type NewCluster, type NewNode } from './coordination/create-topology.js'
+export { type MoveStep, movesWanted } from './coordination/move-changes.js'
+export {
+  type Bucket,
+  type ChangeId,
+  defaultSettings,
+  type Member,
+  type MemberState,
+  type Move,
+  type Settings,
+  type Topology,
+} from './coordination/topology.js'
+export { changeTopology, type TopologyChange } from './coordination/topology-change.js'
+export { decodeTopology, encodeTopology } from './coordination/topology-format.js'
 export type {
   ClientRequest,
   Condition,

@@ -1,22 +1,46 @@
 import type { MemberNumber, NodeId } from '../node/identity.js'
+import type { Claim } from '../placement/claim.js'
 import type { Resolution } from '../record/resolution.js'
 
-/** What the whole cluster agrees on, as one value. It is never changed in place: a change is a new value with the next epoch. */
+/**
+ * What the whole cluster agrees on, as one value. It is never changed in place: a change is a new value with the next epoch
+ * (topology-change.ts), and there is one value per epoch (register.ts).
+ */
 export interface Topology {
   /** The number of this value, from 1. */
   readonly epoch: number
+  /** Ascending by number. Of removed ones the latest are remembered. */
   readonly members: readonly Member[]
+  /** What the next member gets: numbers are never given twice. */
+  readonly nextMember: MemberNumber
   /** A power of two, fixed when the cluster is created. */
   readonly partitions: number
   /** Owners of each partition, in ring order. */
-  readonly claim: readonly (readonly MemberNumber[])[]
+  readonly claim: Claim
+  /** Where the claim should get to, by moves; equal to it when there is nothing to do. */
+  readonly target: Claim
   /** By partition: the moves under way. */
   readonly moves: readonly Move[]
   /** By partition: the epoch in which its owners, or the phase of its move, last changed. Absent: epoch 1 for all. */
   readonly changedAt?: readonly number[]
   readonly buckets: readonly Bucket[]
+  readonly settings: Settings
+  /** Who holds the register: this value was accepted by a majority of them, and the next one will be. */
+  readonly voters: readonly MemberNumber[]
+  /** The voters of the epoch before: this value was accepted by a majority of them, too. */
+  readonly previousVoters: readonly MemberNumber[]
+  /** The latest changes by id, this one's last: one that is repeated is recognized. */
+  readonly recentChanges: readonly ChangeId[]
 }
 
+/** 16 hex digits, random: names one change through all its retries. */
+export type ChangeId = string
+
+/**
+ * - `joining`: some of what it should own has not reached it yet.
+ * - `leaving`: what it owns moves away; it may be dead already.
+ * - `removed`: owns nothing and says nothing that counts.
+ */
 export type MemberState = 'joining' | 'up' | 'leaving' | 'removed'
 
 /** One life of a node. */
@@ -24,6 +48,8 @@ export interface Member {
   readonly number: MemberNumber
   readonly id: NodeId
   readonly incarnation: number
+  /** 16 hex digits that the node drew when its data directory was new: tells a repeated join from one after loss of data. */
+  readonly life: string
   readonly host: string
   readonly zone: string
   readonly address: string
@@ -50,5 +76,16 @@ export interface Bucket {
   /** Answers that a read (`r`) and a write (`w`) wait for at the level `quorum`: r + w > n. */
   readonly r: number
   readonly w: number
+  /** How many of the present owners have every acknowledged write, whatever `w` was when it was made. Absent: `w`. */
+  readonly held?: number
   readonly resolution: Resolution
 }
+
+export interface Settings {
+  /** Owners of each partition, if there are so many members. */
+  readonly replicas: number
+  /** Moves at the same time. */
+  readonly movesMax: number
+}
+
+export const defaultSettings: Settings = { replicas: 3, movesMax: 16 }

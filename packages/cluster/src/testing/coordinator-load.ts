@@ -1,3 +1,4 @@
+import { createTopology } from '../coordination/create-topology.js'
 import type { Bucket, Topology } from '../coordination/topology.js'
 import type { GetRequest, PutRequest } from '../node/client-request.js'
 import { ClusterNode } from '../node/cluster-node.js'
@@ -72,20 +73,12 @@ export class CoordinatorLoad {
 
   constructor() {
     const topology: Topology = {
-      epoch: 1,
-      members: [1, 2, 3].map((number) => ({
-        number,
-        id: idOf(number),
-        incarnation: 1,
-        host: `${number}`,
-        zone: '',
-        address: '',
-        state: 'up',
-      })),
-      partitions: 1024,
+      ...createTopology({
+        nodes: [1, 2, 3].map((number) => ({ id: idOf(number), host: `${number}`, zone: '', address: '' })),
+        partitions: 1024,
+        buckets: [bucket],
+      }),
       claim: Array.from({ length: 1024 }, () => [1, 2, 3]),
-      moves: [],
-      buckets: [bucket],
     }
     this.#node = new ClusterNode({
       identity: { clusterId: '0000000000000001', id: idOf(1), member: 1, incarnation: 1 },

@@ -1,3 +1,4 @@
+import { createTopology } from '../coordination/create-topology.js'
 import type { Bucket, Topology } from '../coordination/topology.js'
 import type { ClientRequest } from '../node/client-request.js'
 import { ClusterNode } from '../node/cluster-node.js'
@@ -67,22 +68,15 @@ export class SmallCluster {
   constructor(options: SmallClusterOptions = {}) {
     this.#options = options
     const count = options.nodes ?? 3
-    const members = Array.from({ length: count }, (_, i) => ({
-      number: i + 1,
+    const nodes = Array.from({ length: count }, (_, i) => ({
       id: idOf(i + 1),
-      incarnation: 1,
       host: `host${i + 1}`,
       zone: '',
       address: '',
-      state: 'up' as const,
     }))
     this.topology = {
-      epoch: 1,
-      members,
-      partitions: 1,
+      ...createTopology({ nodes, partitions: 1, buckets: options.buckets ?? [defaultBucket, siblingsBucket] }),
       claim: [options.owners ?? [1, 2, 3].slice(0, count)],
-      moves: [],
-      buckets: options.buckets ?? [defaultBucket, siblingsBucket],
     }
     for (let member = 1; member <= count; member++) {
       const store = new ModelReplicaStore()
