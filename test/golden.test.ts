@@ -1,0 +1,65 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { crc32 } from 'node:zlib'
+import { type OpenOptions, openStore } from '@caskade/engine'
+import { describe, expect, test } from 'vitest'
+import { contentOf, goldenClock } from './golden/golden-content.js'
+import { TemporaryDirectory } from './temporary-directory.js'
+
+const fixtures = fileURLToPath(new URL('../fixtures/lsm-v1/', import.meta.url))
+const cases = ['lz4', 'none'].flatMap((name) => (['auto', 'off'] as const).map((mmap) => ({ name, mmap })))
+const open = (directory: string, options: OpenOptions) => openStore(directory, { clock: () => goldenClock, ...options })
+
+describe.each(cases)('a directory of format version 1, $name, mmap $mmap', ({ name, mmap }) => {
+  const expected: unknown[] = JSON.parse(readFileSync(join(fixtures, `${name}.json`), 'utf8'))
+  const golden = join(fixtures, name)
+  const files = () => readdirSync(golden).map((file) => [file, readFileSync(join(golden, file)).toString('base64')])
+
+  test('is read in place, and not changed', async () => {
+    const before = files()
+    const store = await open(golden, { mmap, readOnly: true })
+    expect(contentOf(store)).toEqual(expected)
+    expect((await store.verify()).errors).toEqual([])
+    await store.close()
+    expect(files()).toEqual(before)
+  })
+
+  test('is taken over for writing, by every later way of reading', async () => {
+    using temporary = new TemporaryDirectory()
+    const copy = join(temporary.path, 'copy')
+    cpSync(golden, copy, { recursive: true })
+    const store = await open(copy, { mmap })
+    expect(contentOf(store)).toEqual(expected)
+    await store.flush()
+    expect(contentOf(store)).toEqual(expected)
+    await store.compactRange()
+    expect(contentOf(store)).toEqual(expected)
+    expect((await store.verify()).errors).toEqual([])
+    store.putSync(Buffer.from('key 000'), Buffer.from('new'))
+    await store.close()
+    const again = await open(copy, { mmap })
+    expect(Buffer.from(again.getSync(Buffer.from('key 000'))!).toString()).toBe('new')
+    await again.close()
+  })
+})
+
+test.each([
+  ['the manifest', /^MANIFEST/, 12],
+  ['the log', /\.log$/, 28],
+])('a later version of %s is refused, and left as it is', async (_what, pattern, checksumAt) => {
+  using temporary = new TemporaryDirectory()
+  const copy = join(temporary.path, 'copy')
+  cpSync(join(fixtures, 'lz4'), copy, { recursive: true })
+  const path = join(copy, readdirSync(copy).find((file) => pattern.test(file))!)
+  const bytes = readFileSync(path)
+  bytes.writeUInt32LE(2, 8)
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, checksumAt)), checksumAt)
+  writeFileSync(path, bytes)
+  for (const readOnly of [true, false]) {
+    const opening = open(copy, { readOnly })
+    await expect(opening).rejects.toMatchObject({ code: 'CASKADE_NEWER_FORMAT' })
+    await expect(opening).rejects.toThrow(/format version 2, this release reads up to 1/)
+  }
+  expect(readFileSync(path).equals(bytes)).toBe(true)
+})
