@@ -48,9 +48,7 @@ async function writeGolden(compression: 'lz4' | 'none'): Promise<void> {
   mkdirSync(target, { recursive: true })
   cpSync(directory, target, { recursive: true })
   writeFileSync(join(target, 'LOCK'), '')
-  const content = JSON.stringify(contentOf(store), null, 1)
-    .replace(/\n {2,}/g, ' ')
-    .replace(/\n \]/g, ']')
-  writeFileSync(join(fixtures, `${compression}.json`), `${content}\n`)
+  const lines = contentOf(store).map((record) => `${JSON.stringify(record)}\n`)
+  writeFileSync(join(fixtures, `${compression}.ndjson`), lines.join(''))
   await store.close()
 }
