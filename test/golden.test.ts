@@ -12,7 +12,9 @@ const cases = ['lz4', 'none'].flatMap((name) => (['auto', 'off'] as const).map((
 const open = (directory: string, options: OpenOptions) => openStore(directory, { clock: () => goldenClock, ...options })
 
 describe.each(cases)('a directory of format version 1, $name, mmap $mmap', ({ name, mmap }) => {
-  const lines = readFileSync(join(fixtures, `${name}.ndjson`), 'utf8').trimEnd().split('\n')
+  const lines = readFileSync(join(fixtures, `${name}.ndjson`), 'utf8')
+    .trimEnd()
+    .split('\n')
   const expected: unknown[] = lines.map((line) => JSON.parse(line))
   const golden = join(fixtures, name)
   const files = () => readdirSync(golden).map((file) => [file, readFileSync(join(golden, file)).toString('base64')])
