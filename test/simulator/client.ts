@@ -31,6 +31,9 @@ interface Running {
 /** After the deadline a node has so long to say that it is over. */
 const patienceMs = 300
 
+/** Timers are late by up to so much, and answers on their way. */
+const lateMs = 10
+
 /** Answers after which a client tries again, if it may. */
 const worthARetry = new Set(['CASKADE_UNCERTAIN', 'CASKADE_UNAVAILABLE', 'CASKADE_OVERLOADED', 'refused'])
 
@@ -111,6 +114,7 @@ export class Client {
       code: '',
       values: [],
       timestampMs: undefined,
+      contested: false,
       unanswered: false,
     }
     this.#log.operations.push(operation)
@@ -226,9 +230,11 @@ export class Client {
     if (operation.kind !== 'get' || operation.level === 'session') this.#sessionContexts.set(name, result.context)
   }
 
-  #end({ operations }: Running): void {
+  #end({ operations, planned, attemptsLeft }: Running): void {
     const { trace, nowMs } = this.#world
     for (const operation of operations) {
+      operation.contested =
+        attemptsLeft < planned.attempts - 1 || nowMs - operation.beganAtMs >= planned.timeoutMs / 2 - lateMs
       if (operation.outcome !== 'uncertain') operation.endedAtMs = nowMs
       trace.number(operation.id)
     }

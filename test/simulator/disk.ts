@@ -29,14 +29,16 @@ export class ModelDisk implements Disk {
   slownessMs = 0
   readonly store = new ModelReplicaStore()
   readonly #random: SeededRandom
+  readonly #syncMs: readonly [min: number, max: number]
   readonly #after: After
   readonly #onDurable: () => void
   #syncing = false
   /** Counts openings: a sync of an earlier life ends nowhere. */
   #life = 0
 
-  constructor(random: SeededRandom, after: After, onDurable: () => void) {
+  constructor(random: SeededRandom, syncMs: readonly [min: number, max: number], after: After, onDurable: () => void) {
     this.#random = random
+    this.#syncMs = syncMs
     this.#after = after
     this.#onDurable = onDurable
   }
@@ -62,7 +64,8 @@ export class ModelDisk implements Disk {
     if (this.#syncing || ticket <= store.durableTicket) return
     this.#syncing = true
     const life = this.#life
-    this.#after(0.1 + this.#random.next() * (0.4 + this.slownessMs), () => {
+    const [min, max] = this.#syncMs
+    this.#after(min + this.#random.next() * (max - min + this.slownessMs), () => {
       if (life !== this.#life) return
       this.#syncing = false
       store.becomeDurable(ticket)

@@ -76,6 +76,7 @@ export class HistoryBuilder {
       code: '',
       values: [],
       timestampMs: undefined,
+      contested: false,
       unanswered: false,
       ...details,
     }

@@ -55,7 +55,7 @@ export class KeyHistory {
       (other) =>
         other.outcome !== 'failed' &&
         other.beganAtMs <= read.endedAtMs &&
-        (preferred(other) || mayBeMintedAgain(other, write)) &&
+        (preferred(other) || other.contested) &&
         (other.kind === 'delete' || this.#mayHaveExpired(other, read.endedAtMs)),
     )
   }
@@ -64,9 +64,3 @@ export class KeyHistory {
     return expiresAtMs <= atMs + this.#clockErrorMaxMs
   }
 }
-
-/**
- * A write that hears nothing is minted again by another owner, under a newer stamp, if that owner no longer sees the first: so
- * its place among those that began before it ended is not settled by the stamp that it was acknowledged with.
- */
-export const mayBeMintedAgain = (write: Operation, since: Operation): boolean => write.endedAtMs > since.beganAtMs

@@ -34,6 +34,10 @@ export interface Plan {
   readonly seed: number
   readonly nodes: number
   readonly latencyMs: readonly [min: number, max: number]
+  /** How long the disks take to sync. */
+  readonly syncMs: readonly [min: number, max: number]
+  /** By node: its wall clock against the world's from the beginning on, in milliseconds. */
+  readonly clockErrorsMs: readonly number[]
   readonly buckets: readonly Bucket[]
   readonly operations: readonly PlannedOperation[]
   readonly faults: readonly PlannedFault[]

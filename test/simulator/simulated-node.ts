@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly nowMs: () => number
   readonly after: After
   readonly trace: Trace
+  /** The node has died, or was stopped. */
+  readonly ended: () => void
   /** A frame leaves for the node of that id. */
   readonly send: (from: SimulatedNode, to: NodeId, frame: Uint8Array) => void
   /** A node threw, which it never may. */
@@ -198,6 +200,7 @@ export class SimulatedNode {
     this.#on = false
     this.#life++
     this.#disturbed()
+    this.#around.ended()
     this.machine = undefined
     this.#waiting = []
     this.#turnScheduled = false

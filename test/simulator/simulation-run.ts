@@ -61,6 +61,7 @@ class SimulationRun {
     this.#world = new World({
       seed: plan.seed,
       latencyMs: plan.latencyMs,
+      syncMs: plan.syncMs,
       factory: options.cluster(plan).factory,
       makeDisk: options.makeDisk ?? modelDisk,
       bugs: new Set<DeliberateBug>(plan.bugs),
@@ -75,7 +76,7 @@ class SimulationRun {
   async run(): Promise<Verdict> {
     const plan = this.#plan
     const world = this.#world
-    for (let i = 0; i < plan.nodes; i++) world.addNode()
+    for (let i = 0; i < plan.nodes; i++) world.addNode().jumpClock(plan.clockErrorsMs[i] ?? 0)
     const boot = randomStream(plan.seed, 'boot')
     for (const node of world.nodes) world.at(boot.next() * 50, () => node.start())
     const nemesis = new Nemesis(world, plan.faults)
@@ -164,6 +165,11 @@ class SimulationRun {
   #verdict(nemesis: Nemesis, after: Pick<History, 'probes' | 'finalReads' | 'copies'>): Verdict {
     const plan = this.#plan
     const world = this.#world
+    for (const operation of this.#log.operations) {
+      // A frame may still be on its way to the next life for a moment.
+      const untilMs = operation.endedAtMs + 100
+      if (world.endsOfLives.some((atMs) => atMs >= operation.beganAtMs && atMs <= untilMs)) operation.contested = true
+    }
     const history: History = {
       operations: this.#log.operations,
       ...after,

@@ -67,6 +67,13 @@ export function drawPlan({ seed, nodes, bugs = [], faults }: SwarmOptions): Plan
       [1, 30],
       [20, 120],
     ] as const),
+    syncMs: random.pick([
+      [0.1, 0.5],
+      [0.1, 0.5],
+      [1, 20],
+      [20, 300],
+    ] as const),
+    clockErrorsMs: drawClockErrors(random, nodes),
     buckets,
     operations: drawOperations(random, { buckets, nodes, untilMs: healAtMs }),
     faults: plannedFaults,
@@ -74,6 +81,12 @@ export function drawPlan({ seed, nodes, bugs = [], faults }: SwarmOptions): Plan
     bugs,
     features: [...buckets.map(({ rule, r, w }) => `${rule} r=${r} w=${w}`), ...enabled.map(({ name }) => name)],
   }
+}
+
+/** Half of the clusters have good clocks; in the others they are off by up to seconds, within what nodes tolerate. */
+function drawClockErrors(random: SeededRandom, nodes: number): number[] {
+  const size = random.pick([0, 0, 20, 2000])
+  return Array.from({ length: nodes }, () => Math.floor((random.next() * 2 - 1) * size))
 }
 
 interface Workload {

@@ -14,6 +14,7 @@ export type MakeDisk = (world: World, index: number, onDurable: () => void) => D
 export interface WorldOptions {
   readonly seed: number
   readonly latencyMs: readonly [min: number, max: number]
+  readonly syncMs: readonly [min: number, max: number]
   readonly factory: NodeFactory
   readonly makeDisk: MakeDisk
   readonly bugs: ReadonlySet<DeliberateBug>
@@ -23,6 +24,7 @@ export interface WorldOptions {
 export const modelDisk: MakeDisk = (world, index, onDurable) =>
   new ModelDisk(
     randomStream(world.options.seed, `disk ${index}`),
+    world.options.syncMs,
     (delayMs, happening) => world.after(delayMs, happening),
     onDurable,
   )
@@ -40,6 +42,8 @@ export class World {
   readonly nodes: SimulatedNode[] = []
   /** What nodes threw: each is a violation. */
   readonly failures: string[] = []
+  /** When nodes died or were stopped. */
+  readonly endsOfLives: number[] = []
   /** Events that nodes reported, by name. */
   readonly events: Record<string, number> = {}
   readonly topologies: TopologySighting[] = []
@@ -115,6 +119,7 @@ export class World {
       nowMs: () => this.#nowMs,
       after: (delayMs, happening) => this.after(delayMs, happening),
       trace,
+      ended: () => this.endsOfLives.push(this.#nowMs),
       send: (from, to, frame) => this.#send(from, to, frame),
       failed: (node, error) => {
         const text = error instanceof Error ? (error.stack ?? error.message) : String(error)

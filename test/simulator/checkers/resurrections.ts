@@ -7,13 +7,13 @@ import {
   quorumsMeet,
   type Violation,
 } from '../history.js'
-import { KeyHistory, mayBeMintedAgain } from '../key-history.js'
+import { KeyHistory } from '../key-history.js'
 
 /** The acknowledged write took the place of this value. */
 function replaced(write: Operation, value: string, key: KeyHistory): boolean {
   if (write.bucket.rule === 'union') return false
   const old = key.writeOf(value)
-  if (old === undefined || mayBeMintedAgain(old, write)) return false
+  if (old === undefined || old.contested) return false
   if (write.bucket.rule === 'siblings') return write.seen.includes(value)
   return old.timestampMs !== undefined && write.timestampMs !== undefined && old.timestampMs < write.timestampMs
 }

@@ -14,6 +14,7 @@ async function smallWorld(): Promise<World> {
   const world = new World({
     seed: 1,
     latencyMs: [1, 2],
+    syncMs: [0.1, 0.5],
     factory,
     makeDisk: modelDisk,
     bugs: new Set(),

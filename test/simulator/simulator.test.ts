@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { caskadeCluster } from './caskade-cluster.js'
+import { simulationRun } from './simulation-run.js'
+import { drawPlan } from './swarm-policy.js'
+
+const run = (seed: number, nodes: number) => simulationRun(drawPlan({ seed, nodes }), { cluster: caskadeCluster })
+
+// The short form of `npm run sim`: other seeds every time, each named when it fails.
+test('ten nodes keep every promise under faults', { timeout: 180_000 }, async () => {
+  const first = 1_000_000 + (Date.now() % 1_000_000)
+  for (let seed = first; seed < first + 60; seed++)
+    expect((await run(seed, 10)).violations, `npm run -s sim -- --seed ${seed}`).toEqual([])
+})
+
+test('three nodes, where every node owns every key', { timeout: 180_000 }, async () => {
+  for (let seed = 1; seed <= 20; seed++)
+    expect((await run(seed, 3)).violations, `npm run -s sim -- --nodes 3 --seed ${seed}`).toEqual([])
+})
+
+test('the same seed gives the same run, to the last byte', async () => {
+  for (const seed of [1, 2, 3]) {
+    const { traceHash, history } = await run(seed, 10)
+    const again = await run(seed, 10)
+    expect(again.traceHash).toBe(traceHash)
+    expect(again.history).toEqual(history)
+  }
+})
