@@ -1,4 +1,11 @@
-import type { ClientRequest, KeyResult, RequestId, Result } from '@caskade/cluster'
+import {
+  type ClientRequest,
+  defaultNodeConfig,
+  joinContexts,
+  type KeyResult,
+  type RequestId,
+  type Result,
+} from '@caskade/cluster'
 import type { SeededRandom } from '../seeded-random.js'
 import { answersNeeded } from './answers-needed.js'
 import type { Operation } from './history.js'
@@ -31,7 +38,7 @@ interface Running {
 /** After the deadline a node has so long to say that it is over. */
 const patienceMs = 300
 
-/** Timers are late by up to so much, and answers on their way. */
+/** Timers are late by up to so much. */
 const lateMs = 10
 
 /** Answers after which a client tries again, if it may. */
@@ -227,14 +234,17 @@ export class Client {
     // A write's answer lists what stays beside it; nothing listed: the write is all there is.
     else if (operation.kind === 'put' && values.length === 0) values.push(operation.value)
     this.#known.set(name, { context: result.context, values })
-    if (operation.kind !== 'get' || operation.level === 'session') this.#sessionContexts.set(name, result.context)
+    if (operation.kind === 'get' && operation.level !== 'session') return
+    const before = this.#sessionContexts.get(name)
+    this.#sessionContexts.set(name, before === undefined ? result.context : joinContexts(before, result.context))
   }
 
   #end({ operations, planned, attemptsLeft }: Running): void {
     const { trace, nowMs } = this.#world
     for (const operation of operations) {
       operation.contested =
-        attemptsLeft < planned.attempts - 1 || nowMs - operation.beganAtMs >= planned.timeoutMs / 2 - lateMs
+        attemptsLeft < planned.attempts - 1 ||
+        nowMs - operation.beganAtMs >= defaultNodeConfig.resendIntervalMs - lateMs
       if (operation.outcome !== 'uncertain') operation.endedAtMs = nowMs
       trace.number(operation.id)
     }

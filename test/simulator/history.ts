@@ -47,8 +47,8 @@ export interface Operation {
   /** Of the winner or of what was written, in milliseconds; writes in one millisecond are told apart by nobody here. */
   timestampMs: number | undefined
   /**
-   * More than one owner, or one owner in two lives, may have minted this write: it was tried again, took half of its time, or a
-   * node died meanwhile. Its stamp settles nothing then, and it may come back after it was replaced (see guarantees.md).
+   * More than one owner, or one owner in two lives, may have minted this write: it was tried again by its client or by a
+   * node, or a node died meanwhile. Its stamp settles nothing then, and it may come back after it was replaced (see guarantees.md).
    */
   contested: boolean
   /** A node that was asked should have answered by its deadline, and did not. */

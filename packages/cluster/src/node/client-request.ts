@@ -29,7 +29,7 @@ export interface GetRequest extends Request {
   readonly key: Uint8Array
   /** Instead of the level's. */
   readonly r?: number
-  /** For the level `session`: the `context` that the session's last write or read of this key returned. */
+  /** For the level `session`: `joinContexts` of all `context`s that the session's writes and session reads of this key returned. */
   readonly sessionContext?: Uint8Array
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { actorOf } from '../causality/actor.js'
-import { decodeContext, encodeContext } from './context-format.js'
+import { decodeContext, encodeContext, joinContexts } from './context-format.js'
 
 test('golden', () => {
   const context = {
@@ -11,4 +11,16 @@ test('golden', () => {
   const hex = 'c2018bcfe5687b01040002000001000000020000000000030001020000000001000000 0000'.replace(' ', '')
   expect(Buffer.from(encodeContext(context)).toString('hex')).toBe(hex)
   expect(decodeContext(Buffer.from(hex, 'hex'))).toEqual(context)
+})
+
+test('joined contexts know what either knew, and its latest stamp', () => {
+  const [one, two] = [actorOf(1, 0), actorOf(2, 0)]
+  const a = encodeContext({ history: [one, 3, two, 1], stampMs: 7, stampLogical: 2 })
+  const b = encodeContext({ history: [one, 2, two, 4], stampMs: 7, stampLogical: 5 })
+  const both = { history: [one, 3, two, 4], stampMs: 7, stampLogical: 5 }
+  expect(decodeContext(joinContexts(a, b))).toEqual(both)
+  expect(decodeContext(joinContexts(b, a))).toEqual(both)
+  const none = new Uint8Array(0)
+  expect(joinContexts(a, none)).toBe(a)
+  expect(joinContexts(none, a)).toBe(a)
 })

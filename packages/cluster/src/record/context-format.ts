@@ -1,3 +1,4 @@
+import { compareStamps } from '../causality/hybrid-clock.js'
 import {
   copyEntries,
   readU48,
@@ -7,7 +8,7 @@ import {
   writeU48,
   writeVector,
 } from '../causality/vector-bytes.js'
-import type { VersionVector } from '../causality/version-vector.js'
+import { joinVectors, type VersionVector } from '../causality/version-vector.js'
 import { RecordError } from './record-error.js'
 import { flagsAt, historyAt, historyCountAt, siblingsAt, stampMsAt } from './record-format.js'
 
@@ -71,6 +72,17 @@ export function decodeContext(bytes: Uint8Array): Context {
     stampMs: readU48(bytes, stampAt),
     stampLogical: (bytes[stampAt + 6]! << 8) | bytes[stampAt + 7]!,
   }
+}
+
+/**
+ * What one who has seen both has seen: the context of a session, whose operations may go through nodes that do not know of each
+ * other's. Not for a write: it would replace values that were never told together.
+ */
+export function joinContexts(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a
+  const [first, second] = [decodeContext(a), decodeContext(b)]
+  const isLater = compareStamps(first.stampMs, first.stampLogical, second.stampMs, second.stampLogical) >= 0
+  return encodeContext({ ...(isLater ? first : second), history: joinVectors(first.history, second.history) })
 }
 
 const badContext = (why: string) =>
