@@ -1,3 +1,4 @@
+import { covers } from '../causality/version-vector.js'
 import type { HintStore } from '../convergence/hint-store.js'
 import { keepHint } from '../convergence/keep-hint.js'
 import type { Bucket } from '../coordination/topology.js'
@@ -6,9 +7,10 @@ import type { MemberNumber } from '../node/identity.js'
 import type { MintingEpoch } from '../node/minting-epoch.js'
 import type { Now } from '../node/now.js'
 import type { ValueResult } from '../node/result.js'
+import type { NewWrite } from '../record/mint-record.js'
 import { recordVersion, visibleSiblings } from '../record/read-record.js'
 import { RecordError } from '../record/record-error.js'
-import { checkRecord } from '../record/record-format.js'
+import { checkRecord, decodeRecord } from '../record/record-format.js'
 import { recordBytesMax } from '../wire/frame-format.js'
 import { messageType } from '../wire/message-type.js'
 import {
@@ -376,7 +378,7 @@ export class PutCoordinator {
     const { write } = slot
     const { local } = this.#parts
     const named = (write.requestHigh | write.requestLow) !== 0 && !this.#mintsTwice
-    if (named && before !== undefined && local.requests.find(write.requestHigh, write.requestLow) >= 0) return before
+    if (named && before !== undefined && this.#isIn(before, write)) return before
     if (this.#mintsTwice) write.requestHigh = write.requestLow = 0
     let record: Uint8Array
     try {
@@ -394,6 +396,13 @@ export class PutCoordinator {
     if (record.length <= recordBytesMax) return record
     this.#fail(slot, replyStatus.badRequest)
     return undefined
+  }
+
+  /** Has the record seen this request? To have heard of it is not enough: it may have been refused for want of room. */
+  #isIn(record: Uint8Array, { requestHigh, requestLow }: NewWrite): boolean {
+    const { requests } = this.#parts.local
+    const place = requests.find(requestHigh, requestLow)
+    return place >= 0 && covers(decodeRecord(record).history, requests.actorAt(place), requests.counterAt(place))
   }
 
   #holds({ ifAbsent, ifVersion }: PutSlot, before: Uint8Array | undefined, now: Now): boolean {

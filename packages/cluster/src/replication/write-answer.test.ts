@@ -36,3 +36,18 @@ test.each([1, 4])('a deletion through member %i is told of what it has not seen'
   )
   expect(valuesOf(deleted)).toEqual(['b'])
 })
+
+test('an owner that has heard of a write, and had no room for it, does not acknowledge its retry without it', () => {
+  const cluster = new SmallCluster()
+  cluster.put(2, 'k', 'before')
+  cluster.run(10)
+  const retried = { type: 'put', key: text('k'), value: text('v'), requestId: { high: 1, low: 2 } } as const
+  cluster.stores[2]!.full = true
+  cluster.link = (from, to) => from === 1 && to === 2
+  const tried = cluster.answer(cluster.ask(1, { ...retried, deadlineMs: cluster.nowMs + 300 }))
+  expect(tried).toMatchObject({ status: 'error', code: 'CASKADE_UNCERTAIN' })
+  cluster.stores[2]!.full = false
+  cluster.link = (from, to) => from !== 1 && to !== 1
+  expect(cluster.answer(cluster.ask(2, retried))).toMatchObject({ status: 'ok' })
+  expect(valuesOf(cluster.get(3, 'k'))).toEqual(['v'])
+})
