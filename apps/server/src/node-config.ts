@@ -1,4 +1,4 @@
-import type { Durability } from '@caskade/engine'
+import type { Durability, StoreKind } from '@caskade/engine'
 import { passwordFrom } from './config/load-config.js'
 import type { Config } from './config/resolve-config.js'
 import { settingNamed } from './config/settings.js'
@@ -7,7 +7,7 @@ import type { HttpLimits } from './http/http-server.js'
 /** Everything a node is started with. `resolveNodeConfig` fills in what is left out. */
 export interface NodeConfig {
   dataDir: string
-  store: 'lsm'
+  store: StoreKind
   durability: Durability
   syncIntervalMs: number
   memtableBytes: number

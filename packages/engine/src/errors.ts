@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'CASKADE_UNCERTAIN'
   | 'CASKADE_ABORTED'
   | 'CASKADE_TOO_OLD'
+  | 'CASKADE_WRONG_STORE'
 
 export class CaskadeError extends Error {
   override readonly name: string = 'CaskadeError'

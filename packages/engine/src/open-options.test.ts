@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { openStore } from './open.js'
 
 test.each([
-  ['store', 'leveldb', TypeError, /'lsm'.*not "leveldb"/],
+  ['store', 'leveldb', TypeError, /'lsm' or 'bitcask'.*not "leveldb"/],
   ['durability', 'always', TypeError, /'os' or 'interval' or 'sync'.*"always"/],
   ['syncIntervalMs', 0, RangeError, /whole number of milliseconds from 1.*not 0/],
   ['syncIntervalMs', 2 ** 31, RangeError, /not 2147483648/],

@@ -24,12 +24,13 @@ const ofType = (type: 'boolean' | 'function'): Rule => ({
 })
 
 const rules: Record<keyof OpenOptions, Rule> = {
-  store: oneOf('lsm'),
+  store: oneOf('lsm', 'bitcask'),
   durability: oneOf('os', 'interval', 'sync'),
   // Beyond it a timer fires at once.
   syncIntervalMs: wholeNumber('milliseconds', 1, 2 ** 31 - 1),
   memtableBytes: wholeNumber('bytes', 8 << 10, segmentBytesMax),
   changesBytes: wholeNumber('bytes', 0, Number.MAX_SAFE_INTEGER),
+  dataFileBytes: wholeNumber('bytes', 8 << 10, segmentBytesMax),
   cacheBytes: wholeNumber('bytes', 0, Number.MAX_SAFE_INTEGER),
   bloomBitsPerKey: wholeNumber('bits', 0, 64),
   compression: oneOf('lz4', 'none'),

@@ -93,7 +93,7 @@ test('no descriptors left: the open fails with advice, and works when there are 
     store.putSync(Buffer.from('a'), Buffer.from('1'))
     await store.close()
     console.log(refused > 0 ? 'refused, then well' : 'never refused')`
-  const command = `ulimit -n 64; exec "$0" --input-type=module -e "$1" "$2"`
+  const command = `ulimit -n 128; exec "$0" --input-type=module -e "$1" "$2"`
   const { stdout } = await promisify(execFile)('sh', ['-c', command, process.execPath, program, join(directory, 'few')])
   expect(stdout.trim()).toBe('refused, then well')
 })

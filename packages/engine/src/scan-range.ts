@@ -1,6 +1,6 @@
 import { compareBytes, prefixSuccessor } from './bytes.js'
 import { keptCopy } from './copy-bytes.js'
-import { type KeyRange, keyBytesMax } from './store.js'
+import { type KeyRange, keyBytesMax, type ScanOptions } from './store.js'
 
 /** A half-open range of keys; `undefined` is no bound. */
 export interface KeyInterval {
@@ -39,11 +39,13 @@ export function keysWithin({
   return { lower: keptCopy(from, 0, from.length), upper: to && keptCopy(to, 0, to.length) }
 }
 
-/** All bounds folded into one half-open range. */
-export function scanRange(options: KeyRange): KeyInterval {
-  const { gt, gte, lt, lte, prefix } = options
+/** All bounds folded into one half-open range; `after` and `reverse` as an ordered store has them. */
+export function scanRange(options: KeyRange & Pick<ScanOptions, 'after' | 'reverse'>): KeyInterval {
+  const { gt, gte, lt, lte, prefix, after, reverse } = options
   let lower = greater(gte, gt && successor(gt))
   let upper = lesser(lt, lte && successor(lte))
+  if (after !== undefined && reverse === true) upper = lesser(upper, after)
+  else if (after !== undefined) lower = greater(lower, successor(after))
   if (prefix !== undefined && prefix.length > 0) {
     lower = greater(lower, prefix)
     upper = lesser(upper, prefixSuccessor(prefix))

@@ -48,8 +48,13 @@ export interface KeyRange {
 }
 
 export interface ScanOptions extends KeyRange {
-  /** Descending order. */
+  /** Descending order; of an unordered store, its own order backwards. */
   reverse?: boolean
+  /**
+   * Only records behind this key in the order in which this store scans (backwards with `reverse`), whether the key is there or not:
+   * to go on where another scan ended. That order never changes. In an ordered store the same as `gt`.
+   */
+  after?: Uint8Array
   /** At most this many records; absent: all. */
   limit?: number
   /** Leave `value` empty: cheaper where only keys are wanted. */
@@ -263,6 +268,8 @@ export interface IngestRecord extends WriteOptions {
   key: Uint8Array
   value: Uint8Array
 }
+/** `lsm`: ordered, for any mix of work. `bitcask`: unordered, each key costs some 12 bytes of memory, a read one lookup. */
+export type StoreKind = 'lsm' | 'bitcask'
 
 /** Of operations that take a while. */
 export interface AbortOptions {
@@ -274,8 +281,8 @@ export interface AbortOptions {
 export type Durability = 'os' | 'interval' | 'sync'
 
 export interface OpenOptions {
-  /** Backend. */
-  store?: 'lsm'
+  /** Backend, default `lsm`. A directory belongs to the one that made it. */
+  store?: StoreKind
   /**
    * `os` (default): an acknowledged write survives the death of the process; `interval`: and of the machine, except for the
    * last `syncIntervalMs`; `sync`: and of the machine (group commit).
@@ -283,7 +290,7 @@ export interface OpenOptions {
   durability?: Durability
   /** With `interval`: milliseconds between syncs, default 1000. */
   syncIntervalMs?: number
-  /** Size of a log segment and so of a memtable, in bytes; default 64 MiB. */
+  /** LSM: size of a log segment and so of a memtable, in bytes; default 64 MiB. */
   memtableBytes?: number
   /**
    * How many bytes of the log are kept for `changes` after they were flushed to tables; default 0. Counted in whole segments of
@@ -298,6 +305,8 @@ export interface OpenOptions {
   compression?: 'lz4' | 'none'
   /** Bytes of records after which a table block ends, default 4096. */
   blockBytes?: number
+  /** Bitcask: size of a data file, in bytes; default 128 MiB, at most 2 GiB. */
+  dataFileBytes?: number
   /** Size at which compaction begins the next table, in bytes; default 32 MiB. */
   tableBytes?: number
   /**

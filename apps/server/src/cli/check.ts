@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { openStore } from '@caskade/engine'
+import { openStore, storeKind } from '@caskade/engine'
 import { bytesText } from '../start-summary.js'
 import type { Command } from './command-context.js'
 import { CliError, exitCode } from './exit-code.js'
@@ -11,7 +11,7 @@ export const check: Command = async ({ config, args, out }) => {
   if (found?.isDirectory() !== true) throw new CliError(exitCode.failed, `there is no directory ${directory}`)
   // Read-only: a check neither recovers nor changes what it looks at, nor takes a mistyped path for a sound, empty store.
   const store = await openStore(directory, {
-    store: 'lsm',
+    store: storeKind(directory) ?? 'lsm',
     readOnly: true,
     mmap: config.text('mmap') === 'off' ? 'off' : 'auto',
   })

@@ -75,6 +75,16 @@ export const commandDefinitions: readonly CommandDefinition[] = [
     load: async () => (await import('./status.js')).status,
   },
   {
+    name: 'convert',
+    arguments: [
+      ['<from>', 'a data directory that no node has open'],
+      ['<to>', 'a directory that is empty or not there'],
+    ],
+    help: 'Copy a data directory into one of the backend --store',
+    examples: ['caskade convert ./data ./data-bitcask --store bitcask'],
+    load: async () => (await import('./convert.js')).convert,
+  },
+  {
     name: 'check',
     arguments: [['[directory]', 'a data directory that no node has open; --data-dir where absent']],
     help: 'Read every byte of a data directory against its checksums',

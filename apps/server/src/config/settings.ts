@@ -34,7 +34,13 @@ export const settings = [
     help: 'directory that holds the data',
     commands: ['server', 'check', 'repair'],
   },
-  { name: 'store', type: { oneOf: ['lsm'] }, default: 'lsm', help: 'storage backend', commands: ['server', 'check'] },
+  {
+    name: 'store',
+    type: { oneOf: ['lsm', 'bitcask'] },
+    default: 'lsm',
+    help: 'storage backend: ordered, or one lookup a read',
+    commands: ['server', 'convert'],
+  },
   {
     name: 'durability',
     type: { oneOf: ['os', 'interval', 'sync'] },

@@ -25,7 +25,7 @@ export function listRoute({ store }: KvContext): FastifyPluginAsyncTypebox {
         const lines = type === 'application/x-ndjson'
         const scan: ScanOptions = { limit: limit + 1, keysOnly: !values }
         if (prefix !== undefined) scan.prefix = Buffer.from(prefix, 'latin1')
-        if (cursor !== undefined) scan.gt = decodeCursor(cursor)
+        if (cursor !== undefined) scan.after = decodeCursor(cursor)
 
         const pieces: Buffer[] = lines ? [] : [Buffer.from('{"items":[')]
         let count = 0

@@ -124,7 +124,7 @@ function scanOptions(args: CommandArguments, out: ReplyWriter): ScanOptions | un
 }
 
 /**
- * One step: the next COUNT keys behind the cursor's, in key order. A key that is there from the first step to the last is
+ * One step: the next COUNT keys behind the cursor's, in the store's order. A key that is there from the first step to the last is
  * returned exactly once, whatever is written meanwhile; one that comes or goes may be missed.
  */
 function scan(session: Session, args: CommandArguments, out: ReplyWriter): void {
@@ -144,13 +144,13 @@ function scan(session: Session, args: CommandArguments, out: ReplyWriter): void 
     out.error('ERR invalid cursor: it is not one of this process, or it was not used for too long; start again from 0')
     return
   }
-  const gt = Buffer.from(last, 'latin1')
+  const after = Buffer.from(last, 'latin1')
   const keys: Uint8Array[] = []
   let seen = 0
   let next = '0'
   const deadline = monotonic() + scanTurnMs
   // One more than asked for: is anything left?
-  const range = gt.length === 0 ? { keysOnly: true } : { gt, keysOnly: true }
+  const range = after.length === 0 ? { keysOnly: true } : { after, keysOnly: true }
   let entry: Entry | undefined
   for (const found of store.scan(count < 2 ** 31 ? { ...range, limit: count + 1 } : range)) {
     if (entry !== undefined && (seen >= count || (seen % 64 === 0 && monotonic() > deadline))) {

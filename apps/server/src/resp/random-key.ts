@@ -19,12 +19,21 @@ function commonLength(a: Uint8Array, b: Uint8Array): number {
   return length
 }
 
+/** An unordered store scans in the order of hashes: the key behind a random one. */
+function randomKeyByHash(store: Store, random: () => number): Uint8Array | undefined {
+  const after = Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256))
+  for (const { key } of store.scan({ after, limit: 1, keysOnly: true })) return key
+  for (const { key } of store.scan({ limit: 1, keysOnly: true })) return key
+  return undefined
+}
+
 /**
  * A random key of an ordered store, in some seeks rather than a scan: goes down the keys' trie, at each byte where they
  * part into one of the branches with equal chance, until few keys are left, and draws one of these. Even for keys spread
  * evenly, such as numbered ones; a key alone on its branch comes up more often than one in a crowd. `undefined`: no keys.
  */
 export function randomKey(store: Store, random: () => number): Uint8Array | undefined {
+  if (!store.capabilities.ordered) return randomKeyByHash(store, random)
   let prefix: Uint8Array = new Uint8Array(0)
   for (;;) {
     const few = [...store.scan({ prefix, limit: exactKeysMax + 1, keysOnly: true })]

@@ -298,7 +298,7 @@ export class Background {
   ): unknown {
     let failed: unknown
     try {
-      const written = result !== undefined && 'written' in result ? result.written : []
+      const written = result?.type === 'flush' || result?.type === 'compact' ? result.written : []
       if (!wanted()) this.#discard(written)
       else if (error !== undefined) throw error
       else enter(written)

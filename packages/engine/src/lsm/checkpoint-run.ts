@@ -2,7 +2,16 @@ import { join } from 'node:path'
 import { CaskadeError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
 import { nextTurn } from '../long-operations.js'
-import { lockName, lockPath, parseFileName, segmentPath, tablePath, unfinishedName } from './file-names.js'
+import {
+  hintPath,
+  lockName,
+  lockPath,
+  mergedPath,
+  parseFileName,
+  segmentPath,
+  tablePath,
+  unfinishedName,
+} from './file-names.js'
 import { currentName } from './manifest/manifest-format.js'
 import { ManifestLog } from './manifest/manifest-log.js'
 import type { ManifestState } from './manifest/manifest-state.js'
@@ -106,8 +115,16 @@ async function linkFiles(
 ): Promise<CopyJob[]> {
   const files = [
     ...[...state.tables.values()].map(({ number, fileBytes }) => ({ path: tablePath, number, bytes: fileBytes })),
-    ...[...state.segments.values()].map(({ number, end }) => ({ path: segmentPath, number, bytes: end! })),
+    ...[...state.segments.values()].map(({ number, end, merged }) => ({
+      path: merged ? mergedPath : segmentPath,
+      number,
+      bytes: end!,
+    })),
   ]
+  for (const { number } of state.bitcask === undefined ? [] : state.segments.values()) {
+    const bytes = storage.size(hintPath(source, number))
+    if (bytes !== undefined) files.push({ path: hintPath, number, bytes })
+  }
   const copies: CopyJob[] = []
   for (const [i, { path, number, bytes }] of files.entries()) {
     if (i % linksPerTurn === linksPerTurn - 1) await nextTurn()

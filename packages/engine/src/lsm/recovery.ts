@@ -74,6 +74,11 @@ function load(
   refuseUnfinished(storage, directory)
   const read = readManifest(storage, directory)
   const state = read?.state ?? emptyState()
+  if (state.bitcask !== undefined)
+    throw new CaskadeError(
+      'CASKADE_WRONG_STORE',
+      `${directory} holds a bitcask store: open it with store 'bitcask', or turn it into an lsm store with "caskade convert"`,
+    )
   if (read !== undefined) requireFiles(storage, directory, read.state, read)
   for (const { number } of [...state.kept.values()]) {
     const path = segmentPath(directory, number)

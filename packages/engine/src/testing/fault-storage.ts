@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { AppendFile, LockMode, ReadFile, SegmentFile, Storage, StorageLock } from '../io/storage.js'
 import { storageError } from '../io/storage-error.js'
-import { parseFileName } from '../lsm/file-names.js'
+import { type DataFile, parseFileName } from '../lsm/file-names.js'
 
 export type FaultOperation =
   | 'makeDirectory'
@@ -22,7 +22,7 @@ export type FaultOperation =
   | 'commit'
   | 'sync'
 
-export type FileKind = 'table' | 'segment' | 'manifest' | 'current' | 'other'
+export type FileKind = Exclude<DataFile['kind'], 'temporary'> | 'current' | 'other'
 
 export interface FaultCall {
   operation: FaultOperation

@@ -64,7 +64,8 @@ export class PowerCutFile {
     }
     const left = new Uint8Array(length)
     left.set(durable.subarray(0, length))
-    for (const start of kept) left.set(content.subarray(start, Math.min(start + pageBytes, length)), start)
+    for (const start of kept)
+      left.set(content.subarray(start, Math.min(start + pageBytes, length)), Math.min(start, length))
     return new PowerCutFile(left, left.slice())
   }
 }

@@ -47,7 +47,7 @@ export interface ManifestRead {
 export function readManifest(storage: Storage, directory: string): ManifestRead | undefined {
   const current = join(directory, currentName)
   if (storage.size(current) === undefined) {
-    const files = storage.list(directory).filter((name) => /\.(sst|log)$/.test(name))
+    const files = storage.list(directory).filter((name) => /\.(sst|log|data)$/.test(name))
     if (files.length === 0) return undefined
     throw new CorruptionError(current, 0, `it is missing, but ${files.length} data files are here (${files[0]}, …)`)
   }

@@ -23,6 +23,16 @@ export interface SegmentRecord {
   /** The one in its header: a segment of another store that came to have this number has another. */
   salt: number
   end?: number
+  /** Of the Bitcask backend: it was written by a merge. */
+  merged?: boolean
+}
+
+/** What a manifest of the Bitcask backend has besides: its presence tells the backends apart. */
+export interface BitcaskFacts {
+  /** Key of the hash that stands for keys in hint files. */
+  secret: readonly [number, number]
+  /** File number of the keydir written by the last close, when nothing has changed since. */
+  keydir?: number
 }
 
 /** A flushed segment that is kept for `changes`: whole, and on disk. */
@@ -49,6 +59,7 @@ export interface ManifestEdit {
   /** Of those dropped. */
   addKept?: KeptSegmentRecord[]
   dropKept?: number[]
+  bitcask?: BitcaskFacts
 }
 
 export interface ManifestState {
@@ -58,6 +69,7 @@ export interface ManifestState {
   segments: Map<number, SegmentRecord>
   /** Oldest first. */
   kept: Map<number, KeptSegmentRecord>
+  bitcask?: BitcaskFacts
 }
 
 export const emptyState = (): ManifestState => ({
@@ -96,6 +108,7 @@ export function applyEdit(state: ManifestState, edit: ManifestEdit): void {
   for (const segment of edit.addSegments ?? []) state.segments.set(segment.number, segment)
   for (const number of edit.dropKept ?? []) state.kept.delete(number)
   for (const segment of edit.addKept ?? []) state.kept.set(segment.number, segment)
+  if (edit.bitcask !== undefined) state.bitcask = edit.bitcask
 }
 
 /** The whole state as one edit, with which a new manifest begins. */
@@ -106,5 +119,6 @@ export function snapshotEdit(state: ManifestState): ManifestEdit {
     addTables: [...state.tables.values()].map(tableRecord),
     addSegments: [...state.segments.values()],
     ...(state.kept.size > 0 && { addKept: [...state.kept.values()] }),
+    ...(state.bitcask && { bitcask: state.bitcask }),
   }
 }

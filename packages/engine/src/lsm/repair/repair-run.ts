@@ -227,7 +227,7 @@ class Repair {
       }
       const result = runCompaction(this.#storage, job)
       this.#replaced.push(...inputs.map(({ path }) => path))
-      return 'written' in result ? result.written.map((table) => ({ ...table, level })) : []
+      return result.type === 'compact' ? result.written.map((table) => ({ ...table, level })) : []
     })
   }
 

@@ -1,3 +1,4 @@
+import { runBitcaskJob } from '../../bitcask/job-run.js'
 import { CorruptionError } from '../../errors.js'
 import type { Storage } from '../../io/storage.js'
 import { runCompaction } from '../compaction/compaction-run.js'
@@ -21,6 +22,10 @@ export function runJob(storage: Storage, job: Job): JobResult {
       return runBuild(storage, job)
     case 'copy':
       return runCopy(storage, job)
+    case 'settle':
+    case 'merge':
+    case 'verify-data':
+      return runBitcaskJob(storage, job)
   }
 }
 

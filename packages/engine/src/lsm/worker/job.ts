@@ -1,8 +1,9 @@
+import type { BitcaskJob, BitcaskJobResult } from '../../bitcask/job.js'
 import type { RangeFragment } from '../range/range-tombstones.js'
 import type { TableOptions, TableSummary } from '../table/table-builder.js'
 
 /** Work for a background thread: plain data, so that it can be posted to a worker, or run in place by a test. */
-export type Job = FlushJob | CompactJob | VerifyJob | CopyJob | BuildJob
+export type Job = FlushJob | CompactJob | VerifyJob | CopyJob | BuildJob | BitcaskJob
 
 /** Writes the records of a sealed segment as one table. */
 export interface FlushJob {
@@ -85,6 +86,7 @@ export interface FileDamage {
 }
 
 export type JobResult =
+  | BitcaskJobResult
   | { type: 'flush' | 'compact' | 'build'; written: WrittenTable[]; dropped: number }
   | { type: 'copy' }
   | { type: 'verify'; files: number; bytes: number; records: number; errors: FileDamage[] }

@@ -31,7 +31,9 @@ export function changesSuite(use: SuiteStore): void {
         { type: 'delete', key: bytes('b') },
       ])
       use.store.deleteRangeSync({ gte: bytes('b'), lt: bytes('d') })
-      const all = ['1 a=1.', '2 -a.', '3 b=2.', '4 c=3', '5 -b.', '6 -[b, d).']
+      // An unordered store deletes the keys of a range one by one.
+      const { ordered } = use.store.capabilities
+      const all = ['1 a=1.', '2 -a.', '3 b=2.', '4 c=3', '5 -b.', ordered ? '6 -[b, d).' : '6 -c.']
       const check = async () => {
         for (let since = 0; since <= 6; since++) expect(changes(since)).toEqual(all.slice(since))
         expect(changes(1, 2)).toEqual(all.slice(1, 3))
@@ -48,7 +50,8 @@ export function changesSuite(use: SuiteStore): void {
       if (use.place.persistent) await reopen()
       await check()
       await use.store.clear()
-      expect(changes(5)).toEqual(['6 -[b, d).', '7 -[\0, ).'])
+      if (ordered) expect(changes(5)).toEqual(['6 -[b, d).', '7 -[\0, ).'])
+      else expect(() => changes(5)).toThrow(expect.objectContaining({ code: 'CASKADE_TOO_OLD' }))
     })
 
     test('of many segments have no gap, and each copy of them leads to the same store', async () => {
@@ -125,6 +128,8 @@ export function changesSuite(use: SuiteStore): void {
         if (i % 10 === 9) await use.store.flush()
       }
       await use.store.flush()
+      // An unordered store keeps what no merge has touched, which may be more.
+      if (!use.store.capabilities.ordered) await use.store.compactRange()
       const error = (() => {
         try {
           use.store.changes(0)

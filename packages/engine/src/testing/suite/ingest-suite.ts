@@ -125,7 +125,8 @@ export function ingestSuite(use: SuiteStore): void {
       ['a value that is no bytes', [{ key: bytes('a'), value: 1 as never }], /a value is a Uint8Array/],
       ['an empty key', [{ key: bytes(''), value: bytes('1') }], /a key has 1 to/],
       ['a tag too large', [{ key: bytes('a'), value: bytes('1'), tag: 16 }], /a tag is/],
-    ])('%s: nothing is written', async (_name, bad, message) => {
+    ])('%s: nothing is written', async (name, bad, message) => {
+      if (name === 'keys that descend' && !use.store.capabilities.ordered) return
       use.put('kept', 'value')
       const good = Array.from({ length: 2000 }, (_, i) => ({
         key: bytes(`0 ${text(numbered(i))}`),

@@ -57,7 +57,8 @@ export const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 export const text = (value: Uint8Array | undefined) => value && Buffer.from(value).toString()
 export const numbered = (i: number) => bytes(`key ${String(i).padStart(6, '0')}`)
 /** Without the log that is kept for `changes`, which grows with what is written, not with what is there. */
-export const dataBytes = ({ diskBytes, details }: StoreStats) => diskBytes - (details['lsm.kept.bytes'] ?? 0)
+export const dataBytes = ({ diskBytes, details }: StoreStats) =>
+  diskBytes - (details['lsm.kept.bytes'] ?? details['bitcask.keptDeadBytes'] ?? 0)
 export const texts = (entries: Iterable<Entry>) => [...entries].map(({ key, value }) => `${text(key)}=${text(value)}`)
 export const keysOf = (entries: Iterable<Entry>) => [...entries].map(({ key }) => text(key))
 

@@ -1,0 +1,104 @@
+/** A cache line of 64 bytes, as 32-bit words: the unit of allocation. */
+export const lineWords = 16
+const chunkLines = 65_536
+/** Tables larger than this get a chunk of their own, so that a chunk is never mostly unusable. */
+const sharedLinesMax = chunkLines / 4
+
+interface Chunk {
+  words: Uint32Array
+  lines: number
+  /** Lines in use by tables. */
+  live: number
+}
+
+/**
+ * Off-heap memory for tables of many sizes, as a log with a cleaner (Rumble et al., "Log-structured memory", 2014): blocks
+ * are taken from the end of the newest chunk of 4 MiB; what is freed is only counted. A chunk without live blocks is used
+ * again; when more than a seventh of the memory is dead, the owner moves the live blocks of the deadest chunk. So no pattern of growth
+ * fragments it beyond that, and no call moves more than one chunk (about a millisecond).
+ *
+ * A position is the number of a line: chunk times 65,536 plus the line in it.
+ */
+export class KeydirMemory {
+  readonly #chunks: Chunk[] = []
+  readonly #free: number[] = []
+  #current = -1
+  #next = chunkLines
+  #dead = 0
+  #total = 0
+  /** Of a dropped chunk: growing and cleaning would otherwise leave much for the garbage collector. */
+  #spare: Uint32Array | undefined
+
+  /** The memory that holds a position. Its word `wordOf(position)` is the first of the line. */
+  words(position: number): Uint32Array {
+    return this.#chunks[position >>> 16]!.words
+  }
+
+  get byteLength(): number {
+    return this.#total * lineWords * 4
+  }
+
+  /** Zeroed lines, back to back. */
+  allocate(lines: number): number {
+    if (lines > sharedLinesMax) return this.#addChunk(lines) * chunkLines
+    if (this.#next + lines > chunkLines) this.#begin()
+    const chunk = this.#chunks[this.#current]!
+    const line = this.#next
+    this.#next += lines
+    chunk.live += lines
+    chunk.words.fill(0, line * lineWords, (line + lines) * lineWords)
+    return this.#current * chunkLines + line
+  }
+
+  release(position: number, lines: number): void {
+    const number = position >>> 16
+    const chunk = this.#chunks[number]!
+    chunk.live -= lines
+    this.#dead += lines
+    if (chunk.live === 0 && number !== this.#current) this.#drop(number)
+  }
+
+  /** The chunk whose live blocks should be moved (allocated anew, then released), or -1. */
+  toClean(): number {
+    if (this.#dead * 7 < this.#total || this.#dead < chunkLines) return -1
+    let worst = -1
+    for (const [number, chunk] of this.#chunks.entries()) {
+      if (number === this.#current || chunk.live === 0) continue
+      if (worst < 0 || chunk.lines - chunk.live > this.#chunks[worst]!.lines - this.#chunks[worst]!.live) worst = number
+    }
+    return worst
+  }
+
+  #begin(): void {
+    const old = this.#current
+    // What is left of it counts as dead, until its last block is released.
+    if (old >= 0) this.#dead += chunkLines - this.#next
+    this.#current = this.#addChunk(chunkLines)
+    this.#chunks[this.#current]!.live = 0
+    this.#next = 0
+    if (old >= 0 && this.#chunks[old]!.live === 0) this.#drop(old)
+  }
+
+  #addChunk(lines: number): number {
+    const number = this.#free.pop() ?? this.#chunks.length
+    let words = lines === chunkLines ? this.#spare : undefined
+    if (words !== undefined) this.#spare = undefined
+    else words = new Uint32Array(lines * lineWords)
+    this.#chunks[number] = { words, lines, live: lines }
+    this.#total += lines
+    return number
+  }
+
+  #drop(number: number): void {
+    const { lines, words } = this.#chunks[number]!
+    if (lines === chunkLines) this.#spare = words
+    this.#dead -= lines
+    this.#total -= lines
+    this.#chunks[number] = { words: noWords, lines: 0, live: 0 }
+    this.#free.push(number)
+  }
+}
+
+const noWords = new Uint32Array(0)
+
+export const wordOf = (position: number) => (position & (chunkLines - 1)) * lineWords

@@ -1,0 +1,25 @@
+import { type BitcaskOptions, BitcaskStore, bitcaskDefaults } from '../bitcask/bitcask-store.js'
+import type { Storage } from '../io/storage.js'
+import { InlineJobs } from './inline-jobs.js'
+import { storeDirectory } from './inline-store.js'
+
+/** Opens a Bitcask store over any storage, deterministic as `openInline`. */
+export function openInlineBitcask(
+  storage: Storage,
+  options: Partial<BitcaskOptions> = {},
+  later?: (run: () => void) => void,
+): Promise<BitcaskStore> {
+  let salt = 1
+  const whole: BitcaskOptions = {
+    ...bitcaskDefaults,
+    dataFileBytes: 16 << 10,
+    policy: { smallFiles: 4 },
+    clock: () => 0,
+    salt: () => salt++,
+    onEvent: () => {},
+    later: later ?? queueMicrotask,
+    ...options,
+  }
+  const runners = { settler: new InlineJobs(storage, later), merger: new InlineJobs(storage, later) }
+  return BitcaskStore.open(storage, storeDirectory, whole, runners)
+}
