@@ -9,6 +9,7 @@ export interface BackendOptions {
   durability?: Durability
   /** Size of a log segment, in bytes. */
   segmentBytes?: number
+  changesBytes?: number
   /** Of the block cache, where there is one. */
   cacheBytes?: number
   retryMs?: number

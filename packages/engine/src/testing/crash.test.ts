@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { TooOldError } from '../errors.js'
-import type { LsmOptions } from '../lsm/lsm-store.js'
 import type { Durability, Store } from '../store.js'
+import { type Backend, type BackendOptions, backends } from './backends.js'
 import { crashWorkload, type Step, storeState, workloadStates } from './crash-workload.js'
-import { openInline } from './inline-store.js'
 import { PowerCutStorage } from './power-cut-storage.js'
 import { SeededRandom } from './seeded-random.js'
 
 /** Small enough that flushes and compactions happen by themselves, between the ones of the workload. */
-const small: Partial<LsmOptions> = { memtableBytes: 12 << 10, changesBytes: 40 << 10 }
+const small: BackendOptions = { segmentBytes: 12 << 10, changesBytes: 40 << 10 }
+
+interface Subject {
+  backend: Backend
+  durability: Durability
+}
 
 /** A disk as a crash left it, and what must be on it. */
 interface Crash {
@@ -27,7 +31,7 @@ type OnCrash = (crash: Crash) => Promise<void>
 async function crashEverywhere(
   workload: readonly Step[],
   mapped: boolean,
-  options: Partial<LsmOptions>,
+  { backend, durability }: Subject,
   onCrash: OnCrash,
 ): Promise<number> {
   let calls = 0
@@ -74,16 +78,16 @@ async function crashEverywhere(
   const judge = async () => {
     for (const crash of crashes.splice(0)) await onCrash(crash)
   }
-  let store = await openInline(storage, { ...small, ...options }, later)
+  let store = await backend.open(storage, { ...small, durability }, later)
   for (const { run, settles, acknowledged } of workload) {
     started++
     await run(store)
     finished = started
-    if (settles || (acknowledged && options.durability === 'sync')) settled = started
+    if (settles || (acknowledged && durability === 'sync')) settled = started
     await judge()
     if (started % 70 === 0) {
       await store.close()
-      store = await openInline(storage, { ...small, ...options }, later)
+      store = await backend.open(storage, { ...small, durability }, later)
     }
   }
   await store.close()
@@ -109,10 +113,10 @@ function expectChangesWithoutGap(store: Store, label: string): void {
 async function recoverAndCheck(
   { disk, label, stepsMin, stepsMax }: Crash,
   stepsTo: ReadonlyMap<string, number[]>,
-  options: Partial<LsmOptions>,
+  { backend, durability }: Subject,
 ): Promise<void> {
   try {
-    const store = await openInline(disk, { ...small, ...options })
+    const store = await backend.open(disk, { ...small, durability })
     const steps = stepsTo.get(storeState(store))
     expect(steps, `${label}: what is there is no state of the workload`).toBeDefined()
     expect(
@@ -129,26 +133,27 @@ async function recoverAndCheck(
   }
 }
 
-const cases = [true, false].flatMap((mapped) =>
-  (['os', 'sync'] as Durability[]).map((durability) => ({ mapped, durability })),
+const cases = backends.flatMap((backend) =>
+  [true, false].flatMap((mapped) =>
+    (['os', 'sync'] as Durability[]).map((durability) => ({ name: backend.name, backend, mapped, durability })),
+  ),
 )
 
 const workload = crashWorkload(90)
 const { stepsTo } = workloadStates(workload)
 
-describe.each(cases)('mapped $mapped, durability $durability', ({ mapped, durability }) => {
+describe.each(cases)('$name, mapped $mapped, durability $durability', ({ backend, mapped, durability }) => {
+  const subject = { backend, durability }
   test('a crash after every single storage call loses no more than was promised', async () => {
-    const calls = await crashEverywhere(workload, mapped, { durability }, (crash) =>
-      recoverAndCheck(crash, stepsTo, { durability }),
-    )
+    const calls = await crashEverywhere(workload, mapped, subject, (crash) => recoverAndCheck(crash, stepsTo, subject))
     expect(calls).toBeGreaterThan(400)
-  })
+  }, 240_000)
 
   test('a crash after every storage call of a recovery, and of the recovery after that', async () => {
     const seed = Number(process.env.CASKADE_SEED ?? 1)
     const random = new SeededRandom(seed)
     let recoveries = 0
-    await crashEverywhere(workload, mapped, { durability }, async (crash) => {
+    await crashEverywhere(workload, mapped, subject, async (crash) => {
       if (!random.chance(0.004)) return
       recoveries++
       let depth = 0
@@ -166,7 +171,7 @@ describe.each(cases)('mapped $mapped, durability $durability', ({ mapped, durabi
             label: `${after}, power cut with ${p}`,
           })
         }
-        const store = await openInline(disk, { ...small, durability })
+        const store = await backend.open(disk, { ...small, durability })
         // What a recovery has shown must stay, for it may have been acted upon.
         const steps = stepsTo.get(storeState(store))!
         disk.onChange = () => {}
@@ -174,11 +179,11 @@ describe.each(cases)('mapped $mapped, durability $durability', ({ mapped, durabi
         const shown = Math.max(...steps.filter((count) => count >= next.stepsMin && count <= next.stepsMax))
         expect(shown, next.label).toBeGreaterThanOrEqual(next.stepsMin)
         for (const clone of clones)
-          await recoverAndCheck({ ...clone, disk: clone.disk.processCrashClone() }, stepsTo, { durability })
+          await recoverAndCheck({ ...clone, disk: clone.disk.processCrashClone() }, stepsTo, subject)
         if (++depth < 4 && clones.length > 0) await recoverCrashing(clones[random.below(clones.length)]!)
       }
       await recoverCrashing(crash)
     })
     expect(recoveries).toBeGreaterThan(3)
-  })
+  }, 240_000)
 })
