@@ -20,6 +20,10 @@ export const deliberateBugs = {
   'tombstone-collected-by-age': 'a tombstone is dropped when it is old, repaired or not',
   'hint-forgotten-when-sent': 'a hint is dropped when it is sent, not when it is acknowledged',
   'replica-overwrites': 'a replica stores what it is sent instead of merging it with what it has',
+  'acceptor-answers-early': 'a voter answers before what it promised or accepted is durable',
+  'ballot-reused': 'a ballot is a bare number: two attempts at the register may share one',
+  'chosen-by-new-voters-only': 'a change of voters is chosen by a majority of the new voters alone',
+  'life-not-new': 'a node that lost its data goes on as the member that it was',
 } as const
 
 export type DeliberateBug = keyof typeof deliberateBugs

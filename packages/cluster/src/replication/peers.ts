@@ -42,6 +42,8 @@ export class Peers {
   readonly #queues = new Map<NodeId, PeerQueue>()
   readonly #liveness: Liveness
   #decayAtMs = 0
+  /** Frames to a node that was forgotten had numbers up to this: a node that returns takes no number twice. */
+  #numbered = 0
 
   constructor(liveness: Liveness) {
     this.#liveness = liveness
@@ -52,7 +54,11 @@ export class Peers {
     for (const { number, id, state } of routes.topology.members)
       if (state === 'removed') this.#peers.delete(number)
       else if (!this.#peers.has(number)) this.#peers.set(number, new Peer(number, this.queueOf(id)))
-    for (const id of this.#queues.keys()) if (routes.memberOf(id) === undefined) this.#queues.delete(id)
+    for (const [id, queue] of this.#queues)
+      if (routes.memberOf(id) === undefined) {
+        this.#queues.delete(id)
+        this.#numbered = Math.max(this.#numbered, queue.number)
+      }
   }
 
   of(member: MemberNumber): Peer | undefined {
@@ -64,6 +70,7 @@ export class Peers {
     let queue = this.#queues.get(id)
     if (queue === undefined) {
       queue = new PeerQueue(id)
+      queue.number = this.#numbered
       this.#queues.set(id, queue)
     }
     return queue
