@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { StoreKind } from '@caskade/engine'
 import { crashRun } from './crash-run.js'
 import { engineTarget } from './engine-target.js'
 import { serverTarget } from './server-target.js'
@@ -14,6 +15,7 @@ there and that nothing is half applied. The last line is one JSON object; exit c
   --rounds N       kills under load, default 50
   --seconds N      longest time each round writes, default 2
   --target NAME    server (default): over the Redis protocol; engine: a process that embeds the engine
+  --store NAME     backend of the engine: lsm (default) or bitcask
   --keys N         keys of each writer, default 2000
   --seed N         replays the operations and the kill times of an earlier run (the moments themselves vary)
   --json           only the JSON line
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '50' },
     seconds: { type: 'string', default: '2' },
     target: { type: 'string', default: 'server' },
+    store: { type: 'string', default: 'lsm' },
     keys: { type: 'string', default: '2000' },
     seed: { type: 'string', default: String(Date.now() % 0x1_0000_0000) },
     json: { type: 'boolean', default: false },
@@ -31,7 +34,7 @@ const { values } = parseArgs({
   },
 })
 
-const target = { server: serverTarget, engine: engineTarget }[values.target]
+const target = { server: serverTarget, engine: engineTarget(values.store as StoreKind) }[values.target]
 const numbers = [values.rounds, values.seconds, values.keys, values.seed].map(Number)
 if (values.help || target === undefined || !numbers.every((number) => number >= 0)) {
   process.stdout.write(usage)

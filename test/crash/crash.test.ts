@@ -6,7 +6,8 @@ import { serverTarget } from './server-target.js'
 
 // The short form of `npm run crash`.
 test.each([
-  ['engine', engineTarget, 4],
+  ['engine', engineTarget('lsm'), 4],
+  ['engine, bitcask', engineTarget('bitcask'), 4],
   ['server', serverTarget, 3],
 ] as const)(
   'kill -9 of the %s under load loses nothing acknowledged',

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { StoreKind } from '@caskade/engine'
 import type { CrashTarget, RunningTarget, Writer } from './crash-target.js'
 import { acknowledgementFd, type EngineAnswer, type EngineRequest } from './engine-child.js'
 import type { RoundPlan } from './round-plan.js'
@@ -17,7 +18,10 @@ class EngineProcess implements RunningTarget {
   readonly #acknowledgements: Readable
   readonly #closed: Promise<unknown>
 
-  constructor() {
+  readonly #store: StoreKind
+
+  constructor(store: StoreKind) {
+    this.#store = store
     this.#child = fork(childPath, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'ipc'] })
     this.#acknowledgements = this.#child.stdio[acknowledgementFd] as Readable
     this.#acknowledgements.resume() // unread, it would hold back `close`
@@ -38,7 +42,15 @@ class EngineProcess implements RunningTarget {
   }
 
   open(directory: string, { memtableBytes, durability, mmap }: RoundPlan): Promise<unknown> {
-    return this.ask({ type: 'open', directory, options: { memtableBytes, durability, mmap, syncIntervalMs: 50 } })
+    const options = {
+      store: this.#store,
+      memtableBytes,
+      dataFileBytes: memtableBytes,
+      durability,
+      mmap,
+      syncIntervalMs: 50,
+    }
+    return this.ask({ type: 'open', directory, options })
   }
 
   async readAll(): Promise<Map<string, string>> {
@@ -76,15 +88,16 @@ class EngineProcess implements RunningTarget {
   }
 }
 
-export const engineTarget: CrashTarget = {
+/** A process that embeds the engine, with this backend. */
+export const engineTarget = (store: StoreKind): CrashTarget => ({
   async killDuringStart(directory, plan, afterMs) {
-    const engine = new EngineProcess()
+    const engine = new EngineProcess(store)
     engine.open(directory, plan).catch(() => {}) // it is killed on purpose
     await delay(afterMs)
     await engine.kill()
   },
   async start(directory, plan) {
-    const engine = new EngineProcess()
+    const engine = new EngineProcess(store)
     try {
       await engine.open(directory, plan)
       return engine
@@ -93,4 +106,4 @@ export const engineTarget: CrashTarget = {
       throw error
     }
   },
-}
+})
