@@ -27,11 +27,22 @@ export interface RepairReport {
 export async function repairStore(directory: string, options: { mmap?: 'auto' | 'off' } = {}): Promise<RepairReport> {
   const { tables, tableBytes } = lsmDefaults
   const storage = openNodeStorage(options)
-  return repairDirectory(storage, existing(storage, resolve(directory)), {
+  refuseBitcask(storage, existing(storage, resolve(directory)))
+  return repairDirectory(storage, resolve(directory), {
     tables,
     tableBytes,
     salt: () => randomBytes(4).readUInt32LE(),
   })
+}
+
+/** Every file of it, of the log or not, is for good: taken for an LSM's, it would be taken apart. */
+function refuseBitcask(storage: Storage, directory: string): void {
+  const own = storage.list(directory).find((name) => /\.(hint|data)$/.test(name))
+  if (own === undefined) return
+  throw new CaskadeError(
+    'CASKADE_WRONG_STORE',
+    `${directory} holds a bitcask store (${own}), which repair cannot mend: convert what can be read of it, or restore a checkpoint`,
+  )
 }
 
 /**
