@@ -3,7 +3,7 @@ import { clockJump } from './clock.js'
 import { bitRot, diskFull, slowDisk } from './disk.js'
 import { delay, duplication, loss, reordering } from './noise.js'
 import { bridge, flapping, fullPartition, oneWayPartition } from './partition.js'
-import { crash, massCrash, pause, restart } from './process.js'
+import { crash, massCrash, pause, powerCut, restart } from './process.js'
 
 const faults: readonly FaultKind[] = [
   loss,
@@ -16,6 +16,7 @@ const faults: readonly FaultKind[] = [
   flapping,
   crash,
   massCrash,
+  powerCut,
   restart,
   pause,
   clockJump,

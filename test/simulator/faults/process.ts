@@ -26,6 +26,19 @@ export const massCrash = defineFault<{ nodes: number[] }>({
   },
 })
 
+/** The whole cluster loses power, and gets it back. */
+export const powerCut = defineFault<Record<string, never>>({
+  name: 'power-cut',
+  durationMaxMs: 1000,
+  draw: () => ({}),
+  begin(world) {
+    for (const node of world.nodes) node.crash()
+    return () => {
+      for (const node of world.nodes) node.start()
+    }
+  },
+})
+
 /** An orderly stop and start, as in a rolling upgrade. */
 export const restart = defineFault<{ node: number }>({
   name: 'restart',
