@@ -144,7 +144,7 @@ export const encodePromised = (ballot: Ballot): Uint8Array =>
   })
 
 export const decodePromised = (bytes: Uint8Array | undefined): Ballot =>
-  bytes === undefined ? noBallot : read(bytes, (reader) => (magic(reader, promisedMagic), readBallot(reader)))
+  bytes === undefined ? noBallot : read(bytes, (reader) => readBallot(behind(promisedMagic, reader)))
 
 export const encodeAcceptance = (ballot: Ballot, value: Uint8Array): Uint8Array =>
   written((writer) => {
@@ -156,7 +156,7 @@ export const encodeAcceptance = (ballot: Ballot, value: Uint8Array): Uint8Array 
 export const decodeAcceptance = (bytes: Uint8Array | undefined): { ballot: Ballot; value: Uint8Array } =>
   bytes === undefined
     ? { ballot: noBallot, value: new Uint8Array(0) }
-    : read(bytes, (reader) => (magic(reader, acceptedMagic), { ballot: readBallot(reader), value: reader.longBytes() }))
+    : read(bytes, (reader) => ({ ballot: readBallot(behind(acceptedMagic, reader)), value: reader.longBytes() }))
 
 function written(write: (writer: ByteWriter) => void): Uint8Array {
   const writer = new ByteWriter(64)
@@ -191,6 +191,7 @@ function readText(reader: ByteReader, bytesMax: number): string {
   return Buffer.from(bytes).toString('utf8')
 }
 
-function magic(reader: ByteReader, expected: number): void {
-  if (reader.u32() !== expected) throw new MalformedFrameError(0, 'no acceptor state of this version')
+function behind(magic: number, reader: ByteReader): ByteReader {
+  if (reader.u32() !== magic) throw new MalformedFrameError(0, 'no acceptor state of this version')
+  return reader
 }
