@@ -87,7 +87,9 @@ export class ModelDisk implements Disk {
   close(): void {
     this.#life++
     const { full } = this
-    this.store.restart()
+    // Without room there is no mark that it ended in good order.
+    if (full) this.store.crash(this.store.ticket)
+    else this.store.restart()
     this.full = full
   }
 

@@ -1,6 +1,7 @@
 import { actorOf } from '../causality/actor.js'
 import { readU32, writeU32 } from '../causality/vector-bytes.js'
 import type { ReplicaStore } from '../store/replica-store.js'
+import { storeErrorCode } from '../store/store-error.js'
 import type { Actor, MemberNumber } from './identity.js'
 
 const metaName = 'minting-epoch'
@@ -31,7 +32,21 @@ export class MintingEpoch {
     const stored = store.getMeta(metaName)
     this.#epoch = stored === undefined ? 0 : readU32(stored, 0)
     this.actor = actorOf(member, this.#epoch)
-    this.#stale = stored === undefined || (store.lostUnsynced && !keepEpoch)
+    const mayHaveLost = store.lostUnsynced && !keepEpoch
+    this.#stale = stored === undefined || mayHaveLost
+    if (mayHaveLost) this.#raiseIfPossible()
+  }
+
+  /**
+   * At the open itself, not at the first mint: before that the node may stop in good order, and the next open would know of no loss.
+   * Without room it is left to `ensure`; a store without room does not end in good order either.
+   */
+  #raiseIfPossible(): void {
+    try {
+      this.raise()
+    } catch (error) {
+      if (storeErrorCode(error) === undefined) throw error
+    }
   }
 
   /** Before a dot is minted. @throws what the store throws: then nothing may be minted */
