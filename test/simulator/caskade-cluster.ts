@@ -7,6 +7,7 @@ import {
   partitionOfSlot,
   type Resolution,
   slotOf,
+  storeErrorCode,
   type Topology,
 } from '@caskade/cluster'
 import type { MakeCluster } from './cluster-under-test.js'
@@ -76,17 +77,18 @@ export const caskadeCluster: MakeCluster = (plan) => {
       return topology.claim[partition]!.slice(0, bucket.n).map((member) => ({
         node: member - 1,
         key: `${bucket.name}/${key}`,
-        record: readable(() => world.nodes[member - 1]!.disk.read(partition, stored)),
+        ...readable(() => world.nodes[member - 1]!.disk.read(partition, stored)),
       }))
     },
   }
 }
 
-function readable(read: () => Uint8Array | undefined): string | undefined {
+function readable(read: () => Uint8Array | undefined): Pick<ReplicaCopy, 'record' | 'damaged'> {
   try {
     const record = read()
-    return record && Buffer.from(record).toString('hex')
+    return { record: record && Buffer.from(record).toString('hex') }
   } catch (error) {
-    return String((error as Error).message)
+    if (storeErrorCode(error) === undefined) throw error
+    return { record: undefined, damaged: true }
   }
 }

@@ -60,8 +60,9 @@ export interface ReplicaCopy {
   readonly node: number
   /** Names the bucket as well. */
   readonly key: string
-  /** Canonical text of the record; undefined: the owner has none. */
+  /** Canonical text of the record; undefined: the owner has none, or one that it cannot read. */
   readonly record: string | undefined
+  readonly damaged?: boolean
 }
 
 export interface TopologySighting {
@@ -118,6 +119,15 @@ export function byKey(operations: readonly Operation[]): Map<string, Operation[]
     else list.push(operation)
   }
   return keys
+}
+
+/**
+ * Keys of which the damaged disk held the only copy. Nobody is left to heal it from, and that it is gone may not be said in
+ * silence: reads of all owners fail until somebody writes the key.
+ */
+export function keysBeyondRepair({ copies }: Pick<History, 'copies'>): Set<string> {
+  const alive = new Set(copies.filter(({ record }) => record !== undefined).map(({ key }) => key))
+  return new Set(copies.filter(({ key, damaged }) => damaged && !alive.has(key)).map(({ key }) => key))
 }
 
 /** One operation in a line. */

@@ -17,6 +17,17 @@ test('convergence: every owner has the same bytes', () => {
   expect(convergence(copies('x', undefined, 'x')).violations).toHaveLength(1)
 })
 
+test('what only a damaged disk had is beyond repair, what others have as well is not', () => {
+  const damaged = { node: 1, key: 'siblings/k', record: undefined, damaged: true }
+  const other = (record: string | undefined) => ({ node: 2, key: 'siblings/k', record })
+  const builder = () => new HistoryBuilder('siblings').finally([], { outcome: 'failed' })
+  const gone = builder().history({ copies: [damaged, other(undefined)] })
+  expect([...convergence(gone).violations, ...liveness(gone).violations]).toEqual([])
+  const healable = builder().history({ copies: [damaged, other('x')] })
+  expect(convergence(healable).violations).toHaveLength(1)
+  expect(liveness(healable).violations).toHaveLength(1)
+})
+
 test('topologies: one per epoch', () => {
   const seen = (...sightings: [epoch: number, digest: string][]) =>
     history({ topologies: sightings.map(([epoch, digest], node) => ({ node, epoch, digest })) })
