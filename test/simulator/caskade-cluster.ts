@@ -1,9 +1,8 @@
 import {
   type Bucket as ClusterBucket,
-  ClusterNode,
+  CoordinatedNode,
   createTopology,
-  defaultNodeConfig,
-  everyoneAlive,
+  defaultCoordinatedNodeConfig,
   partitionOfSlot,
   type Resolution,
   slotOf,
@@ -58,15 +57,20 @@ export const caskadeCluster: MakeCluster = (plan) => {
   const topology = topologyOf(plan)
   const numberOf = ({ name }: Bucket) => topology.buckets.find((bucket) => bucket.name === name)!.number
   return {
-    factory: ({ identity, store, sink, random, deliberateBugs }) =>
-      new ClusterNode({
-        identity,
-        config: defaultNodeConfig,
+    factory: ({ index, identity, store, sink, random, deliberateBugs }) =>
+      new CoordinatedNode({
+        clusterId: identity.clusterId,
+        id: identity.id,
+        host: `host${index}`,
+        zone: 'zone',
+        address: `node${index}`,
+        config: defaultCoordinatedNodeConfig,
         random,
         store,
         sink,
-        topology,
-        liveness: everyoneAlive,
+        seeds: topology.members.map(({ id }) => id),
+        // Whoever has lost the first life's data joins again.
+        ...(identity.incarnation === 1 ? { create: topology } : {}),
         merges: new Map([['union', mergeUnion]]),
         deliberateBugs,
       }),

@@ -1,6 +1,15 @@
-import type { ClientRequest, DeliberateBug, NodeId, NodeIdentity, NodeSink, Now, ReplicaStore } from '@caskade/cluster'
+import type {
+  ClientRequest,
+  CoordinatedNodeSink,
+  DeliberateBug,
+  NodeId,
+  NodeIdentity,
+  Now,
+  ReplicaStore,
+  TopologyChangeRequest,
+} from '@caskade/cluster'
 
-/** What the simulator drives: the public surface of `ClusterNode`, and nothing beside it. */
+/** What the simulator drives: the public surface of `CoordinatedNode`, and nothing beside it. */
 export interface NodeMachine {
   /** Monotonic milliseconds of its own clock; Infinity: nothing to wait for. */
   readonly wakeAtMs: number
@@ -8,6 +17,10 @@ export interface NodeMachine {
   onDurable(now: Now): void
   tick(now: Now): void
   request(request: ClientRequest, now: Now): void
+  /** Absent: its topology does not change. */
+  change?(request: TopologyChangeRequest, now: Now): void
+  /** Why it serves no more: its process ends. */
+  readonly halted?: string | undefined
 }
 
 /** One life of a node, from a start to the next crash or stop. */
@@ -15,7 +28,7 @@ export interface Life {
   readonly index: number
   readonly identity: NodeIdentity
   readonly store: ReplicaStore
-  readonly sink: NodeSink
+  readonly sink: CoordinatedNodeSink
   /** In [0, 1). */
   readonly random: () => number
   readonly deliberateBugs: ReadonlySet<DeliberateBug>

@@ -1,13 +1,16 @@
 import {
+  type ChangeResult,
   type ClientRequest,
+  type CoordinatedNodeSink,
   type DeliberateBug,
   type NodeId,
   type NodeIdentity,
-  type NodeSink,
   type Now,
   type ReplicaStore,
   type Result,
   storeErrorCode,
+  type Topology,
+  type TopologyChange,
 } from '@caskade/cluster'
 import type { SeededRandom } from '../seeded-random.js'
 import type { After, Disk } from './disk.js'
@@ -25,6 +28,8 @@ export interface Surroundings {
   readonly send: (from: SimulatedNode, to: NodeId, frame: Uint8Array) => void
   /** A node threw, which it never may. */
   readonly failed: (node: SimulatedNode, error: unknown) => void
+  /** A topology has come into force at a node. */
+  readonly adopted: (node: SimulatedNode, topology: Topology) => void
   readonly event: (node: SimulatedNode, name: string, details: Readonly<Record<string, string | number>>) => void
 }
 
@@ -63,6 +68,7 @@ export class SimulatedNode {
   #armedAtMs = Number.POSITIVE_INFINITY
   readonly #replies = new Map<number, (result: Result | undefined) => void>()
   #requests = 0
+  readonly #changes = new Map<number, (result: ChangeResult | undefined) => void>()
 
   constructor(
     index: number,
@@ -149,6 +155,21 @@ export class SimulatedNode {
     return true
   }
 
+  /** As `request`, of a change of the topology. */
+  change(
+    change: TopologyChange,
+    changeId: string,
+    timeoutMs: number,
+    reply: (result: ChangeResult | undefined) => void,
+  ): boolean {
+    if (this.machine?.change === undefined) return false
+    const id = ++this.#requests
+    this.#changes.set(id, reply)
+    const deadlineMs = this.monotonicMs(timeoutMs)
+    this.#input((machine) => machine.change!({ id, change, changeId, deadlineMs }, this.#now()))
+    return true
+  }
+
   #now(): Now {
     const { nowMs } = this.#around
     return { monotonicMs: this.monotonicMs(), wallMs: Math.floor(wallClockBeginsMs + nowMs() + this.clockErrorMs) }
@@ -177,8 +198,8 @@ export class SimulatedNode {
     this.#scheduleTurn()
   }
 
-  #sink(life: number): NodeSink {
-    const { trace, nowMs, after, send, failed, event } = this.#around
+  #sink(life: number): CoordinatedNodeSink {
+    const { trace, nowMs, after, send, failed, event, adopted } = this.#around
     return {
       send: (peer, frame) => {
         if (life === this.#life) send(this, peer, frame)
@@ -191,6 +212,14 @@ export class SimulatedNode {
         else after(0, () => reply(result))
         if (trace.wordy) trace.say(nowMs(), `node ${this.index} answers request ${id}: ${describeResult(result)}`)
       },
+      changed: (id, result) => {
+        if (life !== this.#life) return
+        const reply = this.#changes.get(id)
+        this.#changes.delete(id)
+        if (reply === undefined) failed(this, new Error(`a second answer to change ${id}`))
+        else after(0, () => reply(result))
+      },
+      adopted: (topology) => adopted(this, topology),
       event: (name, details) => event(this, name, details),
     }
   }
@@ -209,6 +238,9 @@ export class SimulatedNode {
     const broken = [...this.#replies.values()]
     this.#replies.clear()
     for (const reply of broken) this.#around.after(0, () => reply(undefined))
+    const unknown = [...this.#changes.values()]
+    this.#changes.clear()
+    for (const reply of unknown) this.#around.after(0, () => reply(undefined))
   }
 
   #disturbed(): void {
@@ -249,6 +281,11 @@ export class SimulatedNode {
   #endTurn(): void {
     this.#guarded((machine) => machine.tick(this.#now()))
     if (this.machine === undefined) return
+    if (this.machine.halted !== undefined) {
+      this.stop()
+      this.#around.after(restartMs, () => this.start())
+      return
+    }
     this.disk.work()
     this.#arm()
   }

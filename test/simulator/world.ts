@@ -1,4 +1,5 @@
-import type { DeliberateBug, NodeId } from '@caskade/cluster'
+import { createHash } from 'node:crypto'
+import { type DeliberateBug, encodeTopology, type NodeId, type Topology } from '@caskade/cluster'
 import type { Disk } from './disk.js'
 import { ModelDisk } from './disk.js'
 import { EventQueue, type Happening } from './event-queue.js'
@@ -49,6 +50,7 @@ export class World {
   readonly topologies: TopologySighting[] = []
   /** Set by what started something that ends in promises: they are let run before the next happening. */
   hasPromises = false
+  readonly #digests = new WeakMap<Topology, string>()
   readonly #queue = new EventQueue()
   readonly #byId = new Map<NodeId, SimulatedNode>()
   #nowMs = 0
@@ -126,11 +128,23 @@ export class World {
         this.failures.push(`node ${node.index} at ${this.#nowMs.toFixed(3)}: ${text}`)
         this.trace.say(this.#nowMs, `node ${node.index} threw ${text}`)
       },
+      adopted: (node, topology) => {
+        this.topologies.push({ node: node.index, epoch: topology.epoch, digest: this.#digest(topology) })
+      },
       event: (node, name, details) => {
         this.events[name] = (this.events[name] ?? 0) + 1
         if (this.trace.wordy) this.trace.say(this.#nowMs, `node ${node.index}: ${name} ${JSON.stringify(details)}`)
       },
     }
+  }
+
+  #digest(topology: Topology): string {
+    let digest = this.#digests.get(topology)
+    if (digest === undefined) {
+      digest = createHash('sha256').update(encodeTopology(topology)).digest('hex').slice(0, 16)
+      this.#digests.set(topology, digest)
+    }
+    return digest
   }
 
   #send(from: SimulatedNode, to: NodeId, frame: Uint8Array): void {

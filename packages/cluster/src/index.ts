@@ -26,6 +26,7 @@ export {
   type Topology,
 } from './coordination/topology.js'
 export { changeTopology, type TopologyChange } from './coordination/topology-change.js'
+export type { ChangeResult, TopologyChangeRequest } from './coordination/topology-change-request.js'
 export { decodeTopology, encodeTopology } from './coordination/topology-format.js'
 export type {
   ClientRequest,
@@ -39,6 +40,13 @@ export type {
 } from './node/client-request.js'
 export { ClusterNode, type ClusterNodeOptions } from './node/cluster-node.js'
 export type { ColdReceiver, SendCold } from './node/cold-messages.js'
+export {
+  CoordinatedNode,
+  type CoordinatedNodeConfig,
+  type CoordinatedNodeOptions,
+  type CoordinatedNodeSink,
+  defaultCoordinatedNodeConfig,
+} from './node/coordinated-node.js'
 export { type DeliberateBug, deliberateBugs } from './node/deliberate-bugs.js'
 export type { Actor, MemberNumber, NodeId, NodeIdentity } from './node/identity.js'
 export { everyoneAlive, type Liveness, type Verdict } from './node/liveness.js'

@@ -1,5 +1,5 @@
 import type { ColdReceiver, SendCold } from '../node/cold-messages.js'
-import type { NodeId } from '../node/identity.js'
+import type { NodeId, NodeIdentity } from '../node/identity.js'
 import type { NodeSink } from '../node/node-sink.js'
 import type { Now } from '../node/now.js'
 import type { ReplicaStore } from '../store/replica-store.js'
@@ -29,6 +29,7 @@ export function storeTopology(store: ReplicaStore, topology: Topology): void {
  * has a new one says hello to a few others, so that an idle cluster hears of it in O(log n) hops, and not with the next probe.
  */
 export class TopologySpread implements ColdReceiver {
+  readonly #self: NodeId
   readonly #store: ReplicaStore
   readonly #send: SendCold
   readonly #sink: NodeSink
@@ -42,11 +43,12 @@ export class TopologySpread implements ColdReceiver {
   /** `adopt` is told of each newer one, in order. */
   constructor(
     topology: Topology,
-    parts: { store: ReplicaStore; send: SendCold; sink: NodeSink; random: () => number },
+    parts: { identity: NodeIdentity; store: ReplicaStore; send: SendCold; sink: NodeSink; random: () => number },
     adopt: (topology: Topology, now: Now) => void,
   ) {
     this.#topology = topology
     this.#bytes = encodeTopology(topology)
+    this.#self = parts.identity.id
     this.#store = parts.store
     this.#send = parts.send
     this.#sink = parts.sink
@@ -84,7 +86,7 @@ export class TopologySpread implements ColdReceiver {
     this.#bytes = encodeTopology(topology)
     this.#keep()
     this.#adopt(topology, now)
-    const others = topology.members.filter(({ state }) => state !== 'removed')
+    const others = topology.members.filter(({ id, state }) => state !== 'removed' && id !== this.#self)
     for (let i = 0; i < helloFanout && others.length > 0; i++) {
       const [other] = others.splice(Math.floor(this.#random() * others.length), 1)
       this.#send(other!.id, coordinationType.hello, new Uint8Array(0), false)

@@ -229,13 +229,16 @@ export class Membership implements Liveness {
     this.#nodes.set(rumour.id, known)
     this.#order.add(rumour.id)
     this.#judged(known, rumour, now)
+    if (rumour.verdict !== 'alive') this.#sink.changed(rumour.id, rumour.verdict)
     return true
   }
 
   #change(known: Known, rumour: Rumour, now: Now): void {
+    const before = known.rumour.verdict
     known.rumour = rumour
     known.sinceMs = now.monotonicMs
     this.#judged(known, rumour, now)
+    if (rumour.verdict !== before) this.#sink.changed(rumour.id, rumour.verdict)
   }
 
   #judged(known: Known, rumour: Rumour, now: Now): void {
@@ -247,7 +250,6 @@ export class Membership implements Liveness {
       known.suspicion = undefined
       this.#suspects.delete(rumour.id)
     }
-    this.#sink.changed(rumour.id, rumour.verdict)
   }
 
   #suspect(id: NodeId, nowMs: number): void {
