@@ -1,11 +1,14 @@
 import type { DeliberateBug } from '@caskade/cluster'
 import { caskadeCluster } from './caskade-cluster.js'
 import type { MakeCluster } from './cluster-under-test.js'
+import { engineDisk } from './engine-disk.js'
+import { faultKinds } from './faults/all-faults.js'
 import type { Violation } from './history.js'
 import { naiveCluster } from './naive-cluster.js'
 import type { Plan } from './plan.js'
 import { simulationRun, type Verdict } from './simulation-run.js'
 import { drawPlan } from './swarm-policy.js'
+import { type MakeDisk, modelDisk } from './world.js'
 
 /** What decides a run, beside its seed. Plain data: it goes to worker threads as it is. */
 export interface SeedRunOptions {
@@ -14,7 +17,11 @@ export interface SeedRunOptions {
   readonly bugs: readonly DeliberateBug[]
   /** Kinds of fault that may be drawn; undefined: all. */
   readonly faults: readonly string[] | undefined
+  /** What is under the nodes: maps, or the engine on files in memory that lose power. */
+  readonly fidelity: Fidelity
 }
+
+export type Fidelity = 'model' | 'engine'
 
 /** Of one seed, for a line of output. */
 export interface SeedSummary {
@@ -30,12 +37,22 @@ const clusters: Record<SeedRunOptions['cluster'], MakeCluster> = {
   naive: naiveCluster,
 }
 
-export function planOf(seed: number, { nodes, bugs, faults }: SeedRunOptions): Plan {
-  return drawPlan({ seed, nodes, bugs, ...(faults === undefined ? {} : { faults }) })
+/** By fidelity: what its disk cannot do. */
+const withoutFaults: Record<Fidelity, readonly string[]> = { model: [], engine: ['bit-rot', 'disk-full'] }
+const makeDisks: Record<Fidelity, MakeDisk> = { model: modelDisk, engine: engineDisk }
+
+export function planOf(seed: number, { nodes, bugs, faults, fidelity }: SeedRunOptions): Plan {
+  const possible = (faults ?? [...faultKinds.keys()]).filter((name) => !withoutFaults[fidelity].includes(name))
+  return drawPlan({ seed, nodes, bugs, faults: possible })
 }
 
-export function runPlan(plan: Plan, { cluster }: SeedRunOptions, say?: (line: string) => void): Promise<Verdict> {
-  return simulationRun(plan, { cluster: clusters[cluster], ...(say === undefined ? {} : { say }) })
+export function runPlan(
+  plan: Plan,
+  { cluster, fidelity }: SeedRunOptions,
+  say?: (line: string) => void,
+): Promise<Verdict> {
+  const makeDisk = makeDisks[fidelity]
+  return simulationRun(plan, { cluster: clusters[cluster], makeDisk, ...(say === undefined ? {} : { say }) })
 }
 
 export async function runSeed(seed: number, options: SeedRunOptions): Promise<SeedSummary> {

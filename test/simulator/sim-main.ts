@@ -18,6 +18,7 @@ The same seed gives the same run. The last line is one JSON object; exit code 1 
   --nodes N        nodes of the cluster, 3 to 64, default 10
   --bug NAME       switch on a deliberate bug (again for more): ${Object.keys(deliberateBugs).join(', ')}
   --faults LIST    only these kinds of fault, separated by commas: ${[...faultKinds.keys()].join(', ')}
+  --fidelity F     under the nodes: model (maps, the default) or engine (LSM stores on files that lose power)
   --threads N      seeds at the same time, default: one per core
   --no-shrink      do not look for the smallest history that fails like the first failing seed
   --json           only the JSON line
@@ -38,6 +39,7 @@ const { values } = (() => {
         nodes: { type: 'string', default: '10' },
         bug: { type: 'string', multiple: true, default: [] },
         faults: { type: 'string' },
+        fidelity: { type: 'string', default: 'model' },
         threads: { type: 'string', default: String(availableParallelism()) },
         'no-shrink': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -67,7 +69,10 @@ for (const bug of values.bug) if (!Object.hasOwn(deliberateBugs, bug)) fail(`the
 const faults = values.faults?.split(',').filter((name) => name !== '')
 for (const fault of faults ?? []) if (!faultKinds.has(fault)) fail(`there is no fault ${fault}`)
 
-const options: SeedRunOptions = { nodes, cluster: 'caskade', bugs: values.bug as DeliberateBug[], faults }
+const { fidelity } = values
+if (fidelity !== 'model' && fidelity !== 'engine') fail(`--fidelity is model or engine, not ${fidelity}`)
+
+const options: SeedRunOptions = { nodes, cluster: 'caskade', bugs: values.bug as DeliberateBug[], faults, fidelity }
 const say = (line: string) => values.json || console.log(line)
 
 function sayOfSeed({ seed, features, violations, counts, traceHash }: SeedSummary): void {

@@ -58,7 +58,7 @@ export class PowerCutStorage implements Storage {
   /** Files opened and not yet closed. */
   openFiles = 0
   onChange: (operation: string, path: string) => void
-  readonly later: (run: () => void) => void
+  later: (run: () => void) => void
   readonly #directories: Map<string, Directory>
   /** Paths locked: 0 exclusively, else by so many readers. */
   readonly #locked = new Map<string, number>()
