@@ -8,6 +8,7 @@ import {
   putUint48,
   recordHeaderBytesMax,
 } from './block-layout.js'
+import type { ValueCompressor } from './value-compressor.js'
 
 /** Collects the records of one block; reused for the next of the same table. */
 export class BlockBuilder {
@@ -44,16 +45,27 @@ export class BlockBuilder {
     return this.count === blockEntriesMax
   }
 
-  add(fields: RecordFields, hash: number): void {
-    this.#addHeader(fields, hash)
+  /** With a compressor, the value is compressed where it pays. */
+  add(fields: RecordFields, hash: number, compressor: ValueCompressor | undefined): void {
     const { valueBytes, valueStart, valueEnd } = fields
-    const at = this.#ensure(valueEnd - valueStart)
-    this.#recordsLength = copyBytes(valueBytes, valueStart, valueEnd, this.#records, at)
+    const compressed = compressor?.compress(valueBytes, valueStart, valueEnd) ?? 0
+    if (compressor === undefined || compressed === 0) {
+      this.#addHeader(fields, hash, valueEnd - valueStart)
+      this.#addValue(valueBytes, valueStart, valueEnd)
+    } else {
+      this.#addHeader(fields, hash, compressed)
+      this.#addValue(compressor.output, 0, compressed)
+    }
+  }
+
+  #addValue(bytes: Uint8Array, start: number, end: number): void {
+    const at = this.#ensure(end - start)
+    this.#recordsLength = copyBytes(bytes, start, end, this.#records, at)
   }
 
   /** Everything of a block with this one record but the value, which the caller writes behind it. */
   finishWithoutValue(fields: RecordFields, hash: number): Buffer {
-    this.#addHeader(fields, hash)
+    this.#addHeader(fields, hash, fields.valueEnd - fields.valueStart)
     return this.finish()
   }
 
@@ -90,7 +102,7 @@ export class BlockBuilder {
     return this.#records.subarray(this.#keyStart, this.#keyEnd)
   }
 
-  #addHeader(fields: RecordFields, hash: number): void {
+  #addHeader(fields: RecordFields, hash: number, storedBytes: number): void {
     if (this.count === 0) this.#baseSequence = fields.sequence
     if (this.#baseWrittenAt === 0) this.#baseWrittenAt = fields.writtenAt
     if (this.count === this.#offsets.length) this.#grow()
@@ -98,7 +110,14 @@ export class BlockBuilder {
     this.#fingerprints[this.count] = fingerprintOf(hash)
     this.count++
     const start = this.#ensure(recordHeaderBytesMax + fields.keyEnd - fields.keyStart)
-    const keyStart = encodeRecordHeader(this.#records, start, fields, this.#baseSequence, this.#baseWrittenAt)
+    const keyStart = encodeRecordHeader(
+      this.#records,
+      start,
+      fields,
+      storedBytes,
+      this.#baseSequence,
+      this.#baseWrittenAt,
+    )
     this.#keyStart = keyStart
     this.#keyEnd = copyBytes(fields.keyBytes, fields.keyStart, fields.keyEnd, this.#records, keyStart)
     this.#recordsLength = this.#keyEnd

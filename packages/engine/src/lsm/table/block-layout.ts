@@ -1,58 +1,69 @@
 import { kindDelete, type RecordFields } from '../record-cursor.js'
 
 /**
- * A data block once decompressed; docs/engine/table-format.md draws it. Records are not delta-coded, so that any of them
- * can be lent out in place, and a block begins with one fingerprint byte per record, so that a point read touches the
+ * A data block; docs/engine/table-format.md draws it. Records are not delta-coded, so that any of them can be lent out in
+ * place (a compressed value but for itself), and a block begins with one fingerprint byte per record, so that a point read touches the
  * fingerprints, one offset and the record: two or three cache lines, where a binary search over the keys takes five.
  */
 export const blockHeaderBytes = 10
 export const blockEntriesMax = 65_535
-/** Key length, value length, meta, sequence, expiry, time of writing. */
-export const recordHeaderBytesMax = 3 + 5 + 1 + 7 + 8 + 7
+/** Key length, value length, meta, sequence, expiry, time of writing, size of a compressed value. */
+export const recordHeaderBytesMax = 3 + 5 + 1 + 7 + 8 + 7 + 3
 
 const metaDelete = 1
 const metaExpires = 2
 const metaTagShift = 2
 const metaTagMask = 15
 const metaWrittenAt = 1 << 6
-const metaBitsMax = 1 << 7
+const metaCompressed = 1 << 7
 
 /** One byte of the key's hash; the filter uses others first. */
 export function fingerprintOf(hash: number): number {
   return hash & 0xff
 }
 
-/** Writes everything of a record but its key and value; returns the offset behind it. */
+/**
+ * Writes everything of a record but its key and value; returns the offset behind it. The value will take `storedBytes`:
+ * compressed, if that is less than it has.
+ */
 export function encodeRecordHeader(
   bytes: Uint8Array,
   at: number,
   fields: RecordFields,
+  storedBytes: number,
   baseSequence: number,
   baseWrittenAt: number,
 ): number {
   at = putVarint(bytes, at, fields.keyEnd - fields.keyStart)
-  at = putVarint(bytes, at, fields.valueEnd - fields.valueStart)
+  at = putVarint(bytes, at, storedBytes)
+  const size = fields.valueEnd - fields.valueStart
+  const compressed = storedBytes !== size
   bytes[at++] =
     (fields.kind === kindDelete ? metaDelete : 0) |
     (fields.expiresAt === 0 ? 0 : metaExpires) |
     (fields.tag << metaTagShift) |
-    (fields.writtenAt === 0 ? 0 : metaWrittenAt)
+    (fields.writtenAt === 0 ? 0 : metaWrittenAt) |
+    (compressed ? metaCompressed : 0)
   at = putVarint(bytes, at, zigzag(fields.sequence - baseSequence))
   if (fields.expiresAt !== 0) at = putVarint(bytes, at, fields.expiresAt)
-  return fields.writtenAt === 0 ? at : putVarint(bytes, at, zigzag(fields.writtenAt - baseWrittenAt))
+  if (fields.writtenAt !== 0) at = putVarint(bytes, at, zigzag(fields.writtenAt - baseWrittenAt))
+  return compressed ? putVarint(bytes, at, size) : at
 }
 
 const zigzag = (delta: number) => (delta < 0 ? -2 * delta - 1 : 2 * delta)
 const unzigzag = (value: number) => (value % 2 === 0 ? value / 2 : -(value + 1) / 2)
 
-/** Lends the record at `at` to `target`. The block must have passed `checkBlock`. */
+/**
+ * Lends the record at `at` to `target`. The block must have passed `checkBlock`. Not 0: `target` has the value compressed, and this is its size
+ * once it is not.
+ */
 export function decodeRecord(
   bytes: Uint8Array,
   at: number,
   baseSequence: number,
   baseWrittenAt: number,
   target: RecordFields,
-): void {
+): number {
   let byte = bytes[at++]!
   let keyLength = byte & 0x7f
   for (let shift = 7; byte >= 0x80; shift += 7) {
@@ -93,6 +104,15 @@ export function decodeRecord(
   } else {
     target.writtenAt = 0
   }
+  let size = 0
+  if ((meta & metaCompressed) !== 0) {
+    byte = bytes[at++]!
+    size = byte & 0x7f
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      byte = bytes[at++]!
+      size |= (byte & 0x7f) << shift
+    }
+  }
   const keyEnd = at + keyLength
   target.keyBytes = bytes
   target.keyStart = at
@@ -102,6 +122,7 @@ export function decodeRecord(
   target.valueEnd = keyEnd + valueLength
   target.kind = meta & metaDelete
   target.tag = (meta >>> metaTagShift) & metaTagMask
+  return size
 }
 
 /** A varint of any length, beyond what bitwise operators can hold. */
@@ -166,9 +187,10 @@ function recordEnd(bytes: Uint8Array, at: number, end: number): number {
   at = varintEnd(bytes, at, end, 7)
   if (at >= 0 && (meta & metaExpires) !== 0) at = varintEnd(bytes, at, end, 8)
   if (at >= 0 && (meta & metaWrittenAt) !== 0) at = varintEnd(bytes, at, end, 7)
+  if (at >= 0 && (meta & metaCompressed) !== 0) at = varintEnd(bytes, at, end, 3)
   if (at < 0) return -1
   at += keyLength + valueLength
-  return at > end || meta >= metaBitsMax ? -1 : at
+  return at > end ? -1 : at
 }
 
 /** Behind a varint of at most `bytesMax` bytes; -1: longer, or out of the block. */

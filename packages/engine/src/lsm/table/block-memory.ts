@@ -1,5 +1,4 @@
 import type { ReadFile } from '../../io/storage.js'
-import type { BlockDecoder } from './lz4-block.js'
 
 /** Where a block lies in memory. Reused: a read changes it. */
 export interface BlockPlace {
@@ -7,15 +6,13 @@ export interface BlockPlace {
   view: DataView
   start: number
   length: number
-  /** Still at work on the block: only what it has decompressed is there. */
-  decoder: BlockDecoder | undefined
 }
 
 const nothing = new Uint8Array(0)
 const nothingView = new DataView(nothing.buffer)
 
 export function newPlace(): BlockPlace {
-  return { bytes: nothing, view: nothingView, start: 0, length: 0, decoder: undefined }
+  return { bytes: nothing, view: nothingView, start: 0, length: 0 }
 }
 
 /** Memory that grows and is used again. */

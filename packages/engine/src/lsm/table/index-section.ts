@@ -1,14 +1,13 @@
 import { keptCopy } from '../../copy-bytes.js'
 import { putVarint } from './block-layout.js'
 
-/**
+/*
  * The index section: the table's common key prefix, then for each block its stored length, its flags and the separator
  * before it without that prefix. A separator is the shortest key that is greater than every key of the block before and
  * not greater than the block's first; block 0 has none.
  */
-export const blockCompressed = 1
 /** The block begins with a further version of the key that ends the block before. */
-export const blockContinues = 2
+export const blockContinues = 1
 
 export interface IndexEntry {
   /** Without its checksum. */

@@ -7,8 +7,8 @@ import { kindDelete, type RecordFields } from '../record-cursor.js'
 import { BlockBuilder } from './block-builder.js'
 import { buildFilter, filterProbes } from './bloom-filter.js'
 import { extendChecksum, PartChecksum } from './checksum.js'
-import { blockCompressed, blockContinues, encodeIndex, type IndexEntry, separatorBetween } from './index-section.js'
-import { compressBlock, compressBytesMax } from './lz4-block.js'
+import { blockContinues, encodeIndex, type IndexEntry, separatorBetween } from './index-section.js'
+import { RecordSample } from './record-sample.js'
 import {
   checksumBytes,
   encodeFooter,
@@ -17,7 +17,7 @@ import {
   filterAlignment,
   footerBytes,
   partBlock,
-  partCompressedBlock,
+  partDictionary,
   partFilter,
   partIndex,
   partProperties,
@@ -27,30 +27,30 @@ import {
   type TableProperties,
   type TableSummary,
 } from './table-format.js'
+import { compressedValueBytesMax, ValueCompressor } from './value-compressor.js'
+import { makeDictionary } from './value-dictionary.js'
 
 export type { TableOptions, TableSummary } from './table-format.js'
 
 /** Small writes are gathered until they reach it. */
 const writeBytes = 256 * 1024
 /** A record with a larger value is a block of its own, written without a copy and never compressed. */
-const streamedBytesMin = compressBytesMax / 2
-/**
- * A block of small records that will be compressed ends early, when it holds this many of them in this many bytes: a point read decompresses half a
- * block on average, and eight small records compress nearly as well as thirty. See docs/decisions/0002-small-blocks.md.
- */
-const smallBlockRecords = 8
-const smallBlockBytes = 1024
-/** Compression has to save an eighth, else a block is stored as it is: reads are then served in place. */
-const worthwhile = 7 / 8
+const streamedBytesMin = compressedValueBytesMax
 const sequenceMax = 2 ** 48 - 1
 
-/** Writes one table, front to back. Memory: one block, 256 KiB, and per record 4 bytes for the filter. */
+/**
+ * Writes one table, front to back. Memory: one block, 256 KiB, per record 4 bytes for the filter, and at first 128 KiB of records, which
+ * the dictionary is made from.
+ */
 export class TableBuilder {
   readonly #file: AppendFile
   readonly #options: TableOptions
   readonly #fileNumber: number
   readonly #checksum: PartChecksum
   readonly #block = new BlockBuilder()
+  /** Until the dictionary is made. */
+  #sample: RecordSample | undefined
+  #compressor: ValueCompressor | undefined
   /** Of the block being built. */
   #separator: Uint8Array = new Uint8Array(0)
   #continues = false
@@ -65,6 +65,8 @@ export class TableBuilder {
   #lastKey: Uint8Array = new Uint8Array(0)
   #lastSequence = 0
   #olderVersions = 0
+  /** Given to `add`; those of the sample are not in the properties yet. */
+  #entries = 0
   #finished = false
   readonly #properties: TableProperties
 
@@ -86,12 +88,13 @@ export class TableBuilder {
       soonestExpiry: 0,
       digest: 0,
       blocks: 0,
-      decompressedBytesMax: 0,
+      dictionaryBytes: 0,
       baseWrittenAt: 0,
       filterProbes: options.bloomBitsPerKey > 0 ? filterProbes(options.bloomBitsPerKey) : 0,
       ranges: noRanges,
     }
     this.#write(encodeHeader(fileNumber))
+    if (options.compression === 'lz4') this.#sample = new RecordSample()
   }
 
   /**
@@ -101,15 +104,41 @@ export class TableBuilder {
   add(fields: RecordFields, hash: number): void {
     if (this.#finished) throw new Error('this table is finished: records go into another one')
     checkLimits(fields)
-    const first = this.#properties.entries === 0
+    const first = this.#entries === 0
     const order = first ? 1 : this.#compareToLast(fields)
     if (order < 0 || (order === 0 && fields.sequence >= this.#lastSequence)) {
       throw new RangeError('records of a table must have ascending keys, and descending sequences under one key')
     }
+    this.#entries++
+    this.#lastSequence = fields.sequence
+    const streamed = fields.valueEnd - fields.valueStart >= streamedBytesMin
+    if (this.#sample !== undefined) {
+      if (streamed) this.#endSample()
+      else {
+        this.#sample.add(fields, hash, order)
+        if (this.#sample.full) this.#endSample()
+        return
+      }
+    }
+    this.#append(fields, hash, order, streamed)
+  }
+
+  /** The dictionary, then the records it was made from. */
+  #endSample(): void {
+    const sample = this.#sample!
+    this.#sample = undefined
+    const dictionary = makeDictionary(sample.values())
+    this.#compressor = new ValueCompressor(dictionary)
+    this.#properties.dictionaryBytes = dictionary.length
+    if (dictionary.length > 0) this.#writeSection(partDictionary, dictionary)
+    sample.forEach((fields, hash, order) => this.#append(fields, hash, order, false))
+  }
+
+  #append(fields: RecordFields, hash: number, order: number, streamed: boolean): void {
+    const first = this.#properties.entries === 0
     const valueBytes = fields.valueEnd - fields.valueStart
-    const streamed = valueBytes >= streamedBytesMin
     const { blockBytes } = this.#options
-    if (this.#block.count > 0 && (streamed || this.#block.full || this.#endsBefore(fields, blockBytes))) {
+    if (this.#block.count > 0 && (streamed || this.#block.full || this.#block.lengthWith(fields) > blockBytes)) {
       this.#finishBlock()
     }
     if (this.#block.count === 0 && !first) {
@@ -123,7 +152,7 @@ export class TableBuilder {
     else this.#olderVersions++
     this.#count(fields, valueBytes, first)
     if (streamed) this.#stream(fields, hash)
-    else this.#block.add(fields, hash)
+    else this.#block.add(fields, hash, this.#compressor)
   }
 
   /** Records that a newer one of the same key in the table hides from all but snapshots. */
@@ -136,6 +165,7 @@ export class TableBuilder {
     return (
       this.#offset +
       this.#block.length +
+      (this.#sample?.bytes ?? 0) +
       checksumBytes +
       Math.ceil((this.#hashCount * this.#options.bloomBitsPerKey) / 8) +
       2 * filterAlignment +
@@ -152,9 +182,10 @@ export class TableBuilder {
    */
   finish(ranges: RangeTombstones = noRanges): TableSummary {
     const properties = this.#properties
-    if (this.#finished || properties.entries === 0) {
+    if (this.#finished || this.#entries === 0) {
       throw new Error(this.#finished ? 'this table is finished' : 'a table holds at least one record')
     }
+    if (this.#sample !== undefined) this.#endSample()
     properties.largestKey = this.#block.count > 0 ? new Uint8Array(this.#block.lastKey) : new Uint8Array(this.#lastKey)
     if (this.#block.count > 0) this.#finishBlock()
     this.#finished = true
@@ -168,14 +199,7 @@ export class TableBuilder {
       partIndex,
       encodeIndex(this.#index, sharedPrefix(properties.smallestKey, properties.largestKey)),
     )
-    const {
-      blocks: _,
-      decompressedBytesMax: _1,
-      filterProbes: _2,
-      baseWrittenAt: _3,
-      ranges: _4,
-      ...summary
-    } = properties
+    const { blocks: _, dictionaryBytes: _1, filterProbes: _2, baseWrittenAt: _3, ranges: _4, ...summary } = properties
     const propertiesSection = this.#writeSection(partProperties, encodeProperties(properties))
     const footer = { filter, index, properties: propertiesSection }
     this.#write(encodeFooter(footer, this.#fileNumber, this.#offset))
@@ -192,21 +216,14 @@ export class TableBuilder {
     }
   }
 
-  #endsBefore(fields: RecordFields, blockBytes: number): boolean {
-    const block = this.#block
-    const small = block.count >= smallBlockRecords && block.length >= smallBlockBytes
-    return (small && this.#options.compression === 'lz4') || block.lengthWith(fields) > blockBytes
-  }
-
   #compareToLast(fields: RecordFields): number {
-    const last = this.#block.count > 0 ? this.#block.lastKey : this.#lastKey
+    const last = this.#sample?.lastKey ?? (this.#block.count > 0 ? this.#block.lastKey : this.#lastKey)
     return compareSlices(fields.keyBytes, fields.keyStart, fields.keyEnd, last, 0, last.length)
   }
 
   #count(fields: RecordFields, valueBytes: number, first: boolean): void {
     const properties = this.#properties
     if (first) properties.smallestKey = keptCopy(fields.keyBytes, fields.keyStart, fields.keyEnd)
-    this.#lastSequence = fields.sequence
     properties.entries++
     if (fields.kind === kindDelete) properties.tombstones++
     if (fields.sequence < properties.smallestSequence) properties.smallestSequence = fields.sequence
@@ -231,16 +248,7 @@ export class TableBuilder {
 
   #finishBlock(): void {
     this.#lastKey = new Uint8Array(this.#block.lastKey)
-    const block = this.#block.finish()
-    if (this.#options.compression === 'lz4' && block.length <= compressBytesMax) {
-      const compressed = compressBlock(block)
-      if (compressed.length <= block.length * worthwhile) {
-        this.#properties.decompressedBytesMax = Math.max(this.#properties.decompressedBytesMax, block.length)
-        this.#addIndexEntry(this.#writeSection(partCompressedBlock, compressed).length, blockCompressed)
-        return
-      }
-    }
-    this.#addIndexEntry(this.#writeSection(partBlock, block).length, 0)
+    this.#addIndexEntry(this.#writeSection(partBlock, this.#block.finish()).length)
   }
 
   #stream(fields: RecordFields, hash: number): void {
@@ -252,12 +260,12 @@ export class TableBuilder {
     this.#write(head)
     this.#write(value)
     this.#writeChecksum(checksum)
-    this.#addIndexEntry(head.length + value.length, 0)
+    this.#addIndexEntry(head.length + value.length)
   }
 
-  #addIndexEntry(storedBytes: number, flags: number): void {
+  #addIndexEntry(storedBytes: number): void {
     const separator = this.#separator
-    this.#index.push({ storedBytes, flags: flags | (this.#continues ? blockContinues : 0), separator })
+    this.#index.push({ storedBytes, flags: this.#continues ? blockContinues : 0, separator })
     this.#indexBytes += 8 + separator.length
   }
 

@@ -5,10 +5,12 @@ import type { BlockIndex } from './block-index.js'
 import { blockHeaderBytes, decodeRecord, getUint48, offsetAt } from './block-layout.js'
 import { newPlace } from './block-memory.js'
 import { BlockScratch, type TableBlocks } from './table-blocks.js'
+import type { TableSections } from './table-sections.js'
+import { ValueDecoder } from './value-decoder.js'
 
 /**
- * A position in a table. Blocks that are not served in place are decompressed to the cursor's own memory: nothing that others do
- * can change what it has lent, and a scan leaves the cache alone.
+ * A position in a table. Blocks that are not mapped are read to the cursor's own memory, and compressed values decompressed
+ * there: nothing that others do can change what it has lent, and a scan leaves the cache alone.
  */
 export class TableCursor extends FoundRecord implements RecordCursor {
   valid = false
@@ -22,6 +24,10 @@ export class TableCursor extends FoundRecord implements RecordCursor {
   #entries = 0
   readonly #baseWrittenAt: number
   readonly #sequenceShift: number
+  readonly #dictionary: Uint8Array
+  #decoder: ValueDecoder | undefined
+  /** Behind the record in its block, where the next begins. */
+  #recordEnd = 0
   #baseSequence = 0
   #offsets = 0
   #offsetBytes = 2
@@ -29,14 +35,15 @@ export class TableCursor extends FoundRecord implements RecordCursor {
   constructor(
     blocks: TableBlocks,
     index: BlockIndex,
-    baseWrittenAt: number,
+    sections: TableSections,
     sequenceShift: number,
     readahead: boolean,
   ) {
     super()
     this.#blocks = blocks
     this.#index = index
-    this.#baseWrittenAt = baseWrittenAt
+    this.#baseWrittenAt = sections.properties.baseWrittenAt
+    this.#dictionary = sections.dictionary
     this.#sequenceShift = sequenceShift
     this.#scratch = new BlockScratch(readahead)
   }
@@ -57,7 +64,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     let top = this.#entries
     while (low < top) {
       const middle = (low + top) >>> 1
-      this.#moveTo(middle)
+      this.#decodeAt(this.#recordAt(middle))
       if (compareSlices(this.keyBytes, this.keyStart, this.keyEnd, source, start, end) < 0) low = middle + 1
       else top = middle
     }
@@ -69,7 +76,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     if (!this.valid) return
     if (this.#entry + 1 < this.#entries) {
       this.#entry++
-      decodeRecord(this.#place.bytes, this.valueEnd, this.#baseSequence, this.#baseWrittenAt, this)
+      this.#lendAt(this.#recordEnd)
     } else {
       this.#nextBlock()
     }
@@ -111,10 +118,27 @@ export class TableCursor extends FoundRecord implements RecordCursor {
   }
 
   #moveTo(entry: number): void {
-    const { bytes, start } = this.#place
     this.#entry = entry
     this.valid = true
-    const record = start + offsetAt(bytes, this.#offsets, this.#offsetBytes, entry)
-    decodeRecord(bytes, record, this.#baseSequence, this.#baseWrittenAt, this)
+    this.#lendAt(this.#recordAt(entry))
+  }
+
+  #recordAt(entry: number): number {
+    const { bytes, start } = this.#place
+    return start + offsetAt(bytes, this.#offsets, this.#offsetBytes, entry)
+  }
+
+  /** Not 0: the value is still compressed, of this size. */
+  #decodeAt(at: number): number {
+    const size = decodeRecord(this.#place.bytes, at, this.#baseSequence, this.#baseWrittenAt, this)
+    this.#recordEnd = this.valueEnd
+    return size
+  }
+
+  #lendAt(at: number): void {
+    const size = this.#decodeAt(at)
+    if (size === 0) return
+    this.#decoder ??= new ValueDecoder(this.#dictionary)
+    if (!this.#decoder.lend(this, this.#place.view, size)) throw this.#blocks.damagedValue(this.#block)
   }
 }

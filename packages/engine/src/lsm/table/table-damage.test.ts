@@ -1,16 +1,16 @@
-import { compressSync } from 'lz4-napi'
 import { describe, expect, test } from 'vitest'
 import { CorruptionError, NewerFormatError } from '../../errors.js'
 import { PartChecksum } from './checksum.js'
 import { decodeIndex } from './index-section.js'
 import { buildTable, fileNumber, find, openTable, put, sameRecord, scan } from './table.test.fixture.js'
 import {
+  blocksStart,
   checksumBytes,
   decodeFooter,
+  decodeProperties,
   footerBytes,
   headerBytes,
   partBlock,
-  partCompressedBlock,
   partHeader,
   partProperties,
   tableVersion,
@@ -21,7 +21,10 @@ const model = Array.from({ length: 40 }, (_, i) => put(`key${100 + i}`, `value $
 function parts(table: Uint8Array) {
   const footer = decodeFooter(table.subarray(table.length - footerBytes), fileNumber, table.length, 'x')
   const section = table.subarray(footer.index.offset, footer.index.offset + footer.index.length)
-  return { ...footer, blocks: decodeIndex(section, headerBytes, checksumBytes)! }
+  const { offset, length } = footer.properties
+  const { dictionaryBytes } = decodeProperties(table.subarray(offset, offset + length), table.length)!
+  const start = blocksStart(dictionaryBytes)
+  return { ...footer, start, blocks: decodeIndex(section, start, checksumBytes)! }
 }
 
 /** `undefined`: it threw a `CorruptionError` that names the file. Anything else thrown is a failure. */
@@ -119,9 +122,10 @@ test('a newer format is refused as such, a mangled version as damage', () => {
 /** A table of one block, whose stored bytes are replaced by ones of the same length with a right checksum. */
 function withBlock(change: (stored: Uint8Array) => void, compression: 'lz4' | 'none', mapped: boolean) {
   const table = buildTable(model, { compression }).bytes
-  const end = parts(table).blocks.offsets[1]! - checksumBytes
-  change(table.subarray(headerBytes, end))
-  reseal(table, compression === 'lz4' ? partCompressedBlock : partBlock, headerBytes, end - headerBytes)
+  const { start, blocks } = parts(table)
+  const end = blocks.offsets[1]! - checksumBytes
+  change(table.subarray(start, end))
+  reseal(table, partBlock, start, end - start)
   return openTable(table, mapped)
 }
 
@@ -131,21 +135,41 @@ describe.each([true, false])('blocks that lie under a right checksum, mapped %s'
     expect(() => scan(withBlock(change, compression, mapped))).toThrow(CorruptionError)
     expect(() => withBlock(change, compression, mapped).verify()).toThrow(CorruptionError)
   }
-  const setSize = (size: number) => (stored: Uint8Array) =>
-    new DataView(stored.buffer, stored.byteOffset).setUint32(0, size, true)
-
-  test('a claimed size beyond what the table declares, or not the real one', () => {
-    for (const size of [0, 1, 100, 100_000, 2 ** 31, 2 ** 32 - 1]) expectRefused(setSize(size), 'lz4')
+  test('a compressed value that claims another size than it has, or refers to what is before the dictionary', () => {
+    const { bytes, sizeAt } = oneCompressedValue()
+    for (const size of [1, 63, 65, 127]) {
+      const changed = bytes.slice()
+      changed[sizeAt] = size
+      expectValueRefused(changed)
+    }
+    // Token, literals, then the distance.
+    const changed = bytes.slice()
+    const token = sizeAt + 1 + 1
+    const distance = token + 1 + (changed[token]! >>> 4)
+    changed.fill(0xff, distance, distance + 2)
+    expectValueRefused(changed)
   })
 
-  test('a bomb within the input that LZ4 itself would accept', () => {
-    const bomb = compressSync(Buffer.alloc(200_000))
-    expectRefused((stored) => stored.set(bomb.subarray(0, stored.length)), 'lz4')
-  })
+  /** One key of one byte, a value of 64 bytes. */
+  function oneCompressedValue() {
+    const { bytes } = buildTable([put('k', 'abcdefgh'.repeat(8))], { compression: 'lz4' })
+    // Behind block header, fingerprint and offset: key length, stored length, meta, sequence, size.
+    return { bytes, sizeAt: parts(bytes).start + 10 + 1 + 2 + 4 }
+  }
+
+  function expectValueRefused(table: Uint8Array): void {
+    const { start, blocks } = parts(table)
+    reseal(table, partBlock, start, blocks.offsets[1]! - checksumBytes - start)
+    const reader = openTable(table, mapped)
+    expect(() => find(reader, Buffer.from('k'))).toThrow('a compressed value is malformed')
+    expect(() => scan(reader)).toThrow(CorruptionError)
+    expect(() => reader.verify()).toThrow('the value of record 0 is malformed')
+  }
 
   test('every other byte sequence: any stored byte changed', () => {
     const table = buildTable(model).bytes
-    const length = parts(table).blocks.offsets[1]! - checksumBytes - headerBytes
+    const { start, blocks } = parts(table)
+    const length = blocks.offsets[1]! - checksumBytes - start
     for (let at = 0; at < length; at++) {
       for (const value of [0, 0xff]) {
         // A changed literal is a changed record, under a checksum that vouches for it: nothing but the key's fingerprint can tell.
@@ -171,7 +195,7 @@ describe.each([true, false])('blocks that lie under a right checksum, mapped %s'
   })
 })
 
-test('a table that claims blocks larger than any can be is refused before memory is taken', () => {
+test('a table that claims a dictionary larger than itself is refused before memory is taken', () => {
   const table = buildTable(model).bytes
   const { properties } = parts(table)
   new DataView(table.buffer, table.byteOffset).setUint32(properties.offset + 64, 2 ** 31, true)

@@ -18,7 +18,7 @@ export const filterAlignment = 64
 /** What a checksum is over: part of its input. */
 export const partHeader = 1
 export const partBlock = 2
-export const partCompressedBlock = 3
+export const partDictionary = 3
 export const partFilter = 4
 export const partIndex = 5
 export const partProperties = 6
@@ -59,13 +59,17 @@ export interface RangeSpan {
 
 export interface TableProperties extends TableSummary {
   blocks: number
-  /** Size of the largest block that is stored compressed, decompressed: what a reader must be ready for. */
-  decompressedBytesMax: number
+  /** What compressed values refer to, between the header and the first block; 0: there is none. */
+  dictionaryBytes: number
   filterProbes: number
   /** What each record's `writtenAt` is coded against: the first in the table; 0 where there is none. */
   baseWrittenAt: number
   ranges: RangeTombstones
 }
+
+/** Where the first block begins. */
+export const blocksStart = (dictionaryBytes: number) =>
+  headerBytes + (dictionaryBytes === 0 ? 0 : dictionaryBytes + checksumBytes)
 
 export interface Section {
   offset: number
@@ -163,7 +167,7 @@ export function encodeProperties(properties: TableProperties): Uint8Array {
   putUint64(view, 40, properties.valueBytes)
   putUint64(view, 48, properties.soonestExpiry)
   putUint64(view, 56, properties.blocks)
-  view.setUint32(64, properties.decompressedBytesMax, true)
+  view.setUint32(64, properties.dictionaryBytes, true)
   view.setUint32(68, properties.filterProbes, true)
   view.setUint32(72, smallestKey.length, true)
   view.setUint32(76, largestKey.length, true)
@@ -197,7 +201,7 @@ export function decodeProperties(bytes: Uint8Array, fileBytes: number): TablePro
     soonestExpiry: getUint64(view, 48),
     blocks: getUint64(view, 56),
     baseWrittenAt: keysEnd === bytes.length ? 0 : getUint64(view, keysEnd),
-    decompressedBytesMax: view.getUint32(64, true),
+    dictionaryBytes: view.getUint32(64, true),
     filterProbes: view.getUint32(68, true),
     digest: view.getUint32(80, true),
     smallestKey: new Uint8Array(bytes.subarray(propertiesFixedBytes, largestStart)),

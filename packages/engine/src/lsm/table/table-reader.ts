@@ -14,6 +14,7 @@ import { TableCursor } from './table-cursor.js'
 import type { TableSummary } from './table-format.js'
 import { readSections, type TableSections } from './table-sections.js'
 import { verifyTable } from './table-verify.js'
+import { ValueDecoder } from './value-decoder.js'
 
 /**
  * An open table. It takes over the file and closes it. Reads borrow from the mapping, the cache or a cursor's memory;
@@ -31,6 +32,7 @@ export class TableReader {
   readonly #index: BlockIndex
   readonly #blocks: TableBlocks
   readonly #place = newPlace()
+  #decoder: ValueDecoder | undefined
   /** Of the whole table: some block begins with a further version of the key that ends the block before. */
   readonly #anyContinues: boolean
   /** A filter over a mapping that is gone would deny every key. */
@@ -55,7 +57,7 @@ export class TableReader {
     this.#baseWrittenAt = sections.properties.baseWrittenAt
     this.#index = new BlockIndex(sections.index)
     this.#anyContinues = this.#index.anyContinues
-    this.#blocks = new TableBlocks(file, fileNumber, sections.index, sections.properties.decompressedBytesMax, cache)
+    this.#blocks = new TableBlocks(file, fileNumber, sections.index, cache)
     file.advise(0, file.size, 'random')
   }
 
@@ -87,23 +89,26 @@ export class TableReader {
     const fingerprint = fingerprintOf(hash)
     do {
       this.#blocks.read(block, place)
-      this.#blocks.need(block, place, blockHeaderBytes)
       const { bytes, start: blockStart } = place
       const count = bytes[blockStart]! | (bytes[blockStart + 1]! << 8)
       const offsetBytes = bytes[blockStart + 2]!
       const fingerprints = blockStart + blockHeaderBytes
       const offsets = fingerprints + count
-      this.#blocks.need(block, place, blockHeaderBytes + count * (1 + offsetBytes))
       for (
         let entry = findFingerprint(place.view, fingerprints, count, 0, fingerprint);
         entry < count;
         entry = findFingerprint(place.view, fingerprints, count, entry + 1, fingerprint)
       ) {
-        const recordEnd = entry + 1 < count ? offsetAt(bytes, offsets, offsetBytes, entry + 1) : place.length
-        this.#blocks.need(block, place, recordEnd)
         const record = blockStart + offsetAt(bytes, offsets, offsetBytes, entry)
-        decodeRecord(bytes, record, getUint48(bytes, blockStart + 4) + this.#sequenceShift, this.#baseWrittenAt, target)
+        const size = decodeRecord(
+          bytes,
+          record,
+          getUint48(bytes, blockStart + 4) + this.#sequenceShift,
+          this.#baseWrittenAt,
+          target,
+        )
         if (target.sequence <= maxSequence && sameSlices(bytes, target.keyStart, target.keyEnd, source, start, end)) {
+          if (size !== 0) this.#decompress(block, target, size)
           return true
         }
       }
@@ -112,16 +117,15 @@ export class TableReader {
     return false
   }
 
+  #decompress(block: number, target: RecordFields, size: number): void {
+    this.#decoder ??= new ValueDecoder(this.#sections.dictionary)
+    if (!this.#decoder.lend(target, this.#place.view, size)) throw this.#blocks.damagedValue(block)
+  }
+
   /** `readahead` for compactions and long scans. Cursors never go through the cache. */
   cursor(options?: { readahead?: boolean }): RecordCursor {
     if (this.#closed) throw this.#closedError()
-    return new TableCursor(
-      this.#blocks,
-      this.#index,
-      this.#baseWrittenAt,
-      this.#sequenceShift,
-      options?.readahead ?? false,
-    )
+    return new TableCursor(this.#blocks, this.#index, this.#sections, this.#sequenceShift, options?.readahead ?? false)
   }
 
   /** Bytes of the file that hold the records of a range, to a block at each end; the whole file for all of its records. */
@@ -146,8 +150,9 @@ export class TableReader {
 
   /** Memory besides the mapping and the cache. */
   get memoryBytes(): number {
-    const { filter, index } = this.#sections
-    return this.#index.memoryBytes + (this.#file.mapping === undefined ? filter.length + index.bytes.length : 0)
+    const { dictionary, filter, index } = this.#sections
+    const unmapped = this.#file.mapping === undefined ? dictionary.length + filter.length + index.bytes.length : 0
+    return this.#index.memoryBytes + unmapped + (this.#decoder?.bytes.length ?? 0)
   }
 
   /** Closes the file; its blocks stay in the cache until `drop` or eviction. */

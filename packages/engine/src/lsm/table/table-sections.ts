@@ -4,8 +4,8 @@ import type { ReadFile } from '../../io/storage.js'
 import { filterLineBytes } from './bloom-filter.js'
 import { PartChecksum } from './checksum.js'
 import { decodeIndex, type IndexColumns } from './index-section.js'
-import { compressBytesMax } from './lz4-block.js'
 import {
+  blocksStart,
   checkHeader,
   checksumBytes,
   decodeFooter,
@@ -13,6 +13,7 @@ import {
   filterAlignment,
   footerBytes,
   headerBytes,
+  partDictionary,
   partFilter,
   partIndex,
   partProperties,
@@ -20,9 +21,13 @@ import {
   type TableProperties,
 } from './table-format.js'
 
-/** All of a table but its data blocks. Mapped files lend `filter` and the index's bytes; they are good until `close`. */
+const noBytes = new Uint8Array(0)
+
+/** All of a table but its data blocks. Mapped files lend `dictionary`, `filter` and the index's bytes; they are good until `close`. */
 export interface TableSections {
   properties: TableProperties
+  /** Empty: values are not compressed, or only against themselves. */
+  dictionary: Uint8Array
   filter: Uint8Array
   filterOffset: number
   index: IndexColumns
@@ -41,14 +46,18 @@ export function readSections(file: ReadFile, fileNumber: number): TableSections 
     readSection(file, footer.properties, partProperties, checksum, 'properties'),
     file.size,
   )
-  if (properties === undefined || properties.decompressedBytesMax > compressBytesMax) {
+  if (properties === undefined || blocksStart(properties.dictionaryBytes) > footer.filter.offset) {
     throw new CorruptionError(file.path, footer.properties.offset, 'the properties are malformed')
   }
   const filter = readSection(file, footer.filter, partFilter, checksum, 'filter')
   if (filter.length % filterLineBytes !== 0 || (filter.length === 0) !== (properties.filterProbes === 0)) {
     throw new CorruptionError(file.path, footer.filter.offset, 'the filter has an impossible size')
   }
-  const index = decodeIndex(readSection(file, footer.index, partIndex, checksum, 'index'), headerBytes, checksumBytes)
+  const index = decodeIndex(
+    readSection(file, footer.index, partIndex, checksum, 'index'),
+    blocksStart(properties.dictionaryBytes),
+    checksumBytes,
+  )
   const blocks = index?.flags.length ?? 0
   const padding = footer.filter.offset - (index?.offsets[blocks] ?? 0)
   if (
@@ -60,7 +69,12 @@ export function readSections(file: ReadFile, fileNumber: number): TableSections 
   ) {
     throw new CorruptionError(file.path, footer.index.offset, 'the index does not fit the data blocks')
   }
-  return { properties, filter, filterOffset: footer.filter.offset, index }
+  const { dictionaryBytes } = properties
+  const dictionary =
+    dictionaryBytes === 0
+      ? noBytes
+      : readSection(file, { offset: headerBytes, length: dictionaryBytes }, partDictionary, checksum, 'dictionary')
+  return { properties, dictionary, filter, filterOffset: footer.filter.offset, index }
 }
 
 /** Borrowed from the mapping, or in new memory. */

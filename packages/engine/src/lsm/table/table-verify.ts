@@ -10,8 +10,9 @@ import { newPlace } from './block-memory.js'
 import { filterMayContain } from './bloom-filter.js'
 import { extendChecksum } from './checksum.js'
 import { BlockScratch, type TableBlocks } from './table-blocks.js'
-import { checksumBytes } from './table-format.js'
+import { checksumBytes, headerBytes } from './table-format.js'
 import { readPart, readSections } from './table-sections.js'
+import { ValueDecoder } from './value-decoder.js'
 
 /**
  * Every byte against its checksum, the order of the records, and whatever the table says twice: each key's fingerprint
@@ -23,10 +24,11 @@ export function verifyTable(
   index: BlockIndex,
   blocks: TableBlocks,
 ): { records: number; bytes: number } {
-  const { properties, filter, filterOffset, index: columns } = readSections(file, fileNumber)
+  const { properties, dictionary, filter, filterOffset, index: columns } = readSections(file, fileNumber)
   blocks.distrust()
   const place = newPlace()
   const scratch = new BlockScratch(true)
+  const decoder = new ValueDecoder(dictionary)
   const record = {
     keyBytes: place.bytes,
     keyStart: 0,
@@ -60,6 +62,7 @@ export function verifyTable(
     found.largestSequence = Math.max(found.largestSequence, sequences[0]!)
     found.smallestSequence = Math.min(found.smallestSequence, sequences.at(-1)!)
   }
+  if (dictionary.length > 0) addToDigest(headerBytes + dictionary.length)
   for (let block = 0; block < index.blocks; block++) {
     const fail = (what: string): never => {
       throw new CorruptionError(file.path, blocks.offsetOf(block), what)
@@ -70,7 +73,8 @@ export function verifyTable(
     const count = bytes[start]! | (bytes[start + 1]! << 8)
     for (let entry = 0; entry < count; entry++) {
       const offset = offsetAt(bytes, start + blockHeaderBytes + count, bytes[start + 2]!, entry)
-      decodeRecord(bytes, start + offset, getUint48(bytes, start + 4), properties.baseWrittenAt, record)
+      const size = decodeRecord(bytes, start + offset, getUint48(bytes, start + 4), properties.baseWrittenAt, record)
+      if (size !== 0 && !decoder.lend(record, place.view, size)) fail(`the value of record ${entry} is malformed`)
       const { keyStart, keyEnd, sequence } = record
       const hash = hashKey(bytes, keyStart, keyEnd)
       const order = compareSlices(lastKey, 0, lastKey.length, bytes, keyStart, keyEnd)
