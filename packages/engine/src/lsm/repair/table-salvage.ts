@@ -4,9 +4,9 @@ import { FoundRecord } from '../found-record.js'
 import { noRanges, type RangeTombstones } from '../range/range-tombstones.js'
 import { blockHeaderBytes, checkBlock, decodeRecord, getUint48, offsetAt } from '../table/block-layout.js'
 import { PartChecksum } from '../table/checksum.js'
-import { blockCompressed, decodeIndex, type IndexColumns } from '../table/index-section.js'
-import { BlockDecoder, claimedSize, compressBytesMax, sizePrefixBytes } from '../table/lz4-block.js'
+import { decodeIndex, type IndexColumns } from '../table/index-section.js'
 import {
+  blocksStart,
   checksumBytes,
   decodeFooter,
   decodeProperties,
@@ -14,14 +14,13 @@ import {
   footerBytes,
   headerBytes,
   partBlock,
-  partCompressedBlock,
+  partDictionary,
   partIndex,
   partProperties,
 } from '../table/table-format.js'
 import { readPart, readSection } from '../table/table-sections.js'
-
-/** Bytes from one readable block to the next, or `undefined`. */
-type Find = (offset: number) => { kind: number; length: number } | undefined
+import { ValueDecoder } from '../table/value-decoder.js'
+import { dictionaryBytesMax } from '../table/value-dictionary.js'
 
 /** What can still be read of a table. */
 export interface SalvagedTable {
@@ -32,7 +31,8 @@ export interface SalvagedTable {
 
 /**
  * The records of every block whose checksum holds, in order. With an index damaged blocks are passed over; without one the blocks are
- * found by their own shape and checksum, up to the first that is damaged. Takes the whole table into memory, unless it is mapped.
+ * found by their own shape and checksum, up to the first that is damaged. If the dictionary is damaged, so are all values that were
+ * compressed with it: their records are not among them. Takes the whole table into memory, unless it is mapped.
  */
 export function salvageTable(file: ReadFile, number: number, sequenceShift: number): SalvagedTable {
   const bytes = readPart(file, 0, file.size)
@@ -40,29 +40,38 @@ export function salvageTable(file: ReadFile, number: number, sequenceShift: numb
     decodeFooter(bytes.subarray(bytes.length - footerBytes), number, bytes.length, file.path),
   )
   const checksum = new PartChecksum(number)
-  const index = footer && attempt(() => readIndex(file, footer, checksum))
   const properties = footer && attempt(() => readProperties(file, footer, checksum))
-  const blocks = index === undefined ? walkBlocks(bytes, checksum) : indexedBlocks(bytes, checksum, index)
+  const dictionaryBytes = properties?.dictionaryBytes ?? findDictionary(bytes, checksum)
+  const start = blocksStart(dictionaryBytes)
+  const index = footer && attempt(() => readIndex(file, footer, checksum, start))
+  const blocks = index === undefined ? walkBlocks(bytes, checksum, start) : indexedBlocks(bytes, checksum, index)
+  const dictionary =
+    dictionaryBytes === 0 || checksumHolds(bytes, checksum, partDictionary, headerBytes, dictionaryBytes)
+      ? bytes.subarray(headerBytes, headerBytes + dictionaryBytes)
+      : undefined
   return {
     ranges: properties?.ranges ?? noRanges,
-    records: recordsOf(blocks, properties?.baseWrittenAt, sequenceShift),
+    records: recordsOf(blocks, dictionary, properties?.baseWrittenAt, sequenceShift),
   }
 }
 
 /** Without `baseWrittenAt` nobody knows when the records were written. */
 function* recordsOf(
   blocks: Iterable<Uint8Array>,
+  dictionary: Uint8Array | undefined,
   baseWrittenAt: number | undefined,
   sequenceShift: number,
 ): Generator<FoundRecord> {
   const record = new FoundRecord()
+  const decoder = dictionary && new ValueDecoder(dictionary)
   for (const block of blocks) {
+    const view = viewOf(block)
     const count = block[0]! | (block[1]! << 8)
     for (let i = 0; i < count; i++) {
       const at = offsetAt(block, blockHeaderBytes + count, block[2]!, i)
-      decodeRecord(block, at, getUint48(block, 4) + sequenceShift, baseWrittenAt ?? 0, record)
+      const size = decodeRecord(block, at, getUint48(block, 4) + sequenceShift, baseWrittenAt ?? 0, record)
       if (baseWrittenAt === undefined) record.writtenAt = 0
-      yield record
+      if (size === 0 || decoder?.lend(record, view, size)) yield record
     }
   }
 }
@@ -75,8 +84,8 @@ function attempt<T>(read: () => T | undefined): T | undefined {
   }
 }
 
-const readIndex = (file: ReadFile, footer: Footer, checksum: PartChecksum) =>
-  decodeIndex(readSection(file, footer.index, partIndex, checksum, 'index'), headerBytes, checksumBytes)
+const readIndex = (file: ReadFile, footer: Footer, checksum: PartChecksum, start: number) =>
+  decodeIndex(readSection(file, footer.index, partIndex, checksum, 'index'), start, checksumBytes)
 
 const readProperties = (file: ReadFile, footer: Footer, checksum: PartChecksum) =>
   decodeProperties(readSection(file, footer.properties, partProperties, checksum, 'properties'), file.size)
@@ -85,24 +94,23 @@ function* indexedBlocks(bytes: Uint8Array, checksum: PartChecksum, index: IndexC
   for (let i = 0; i < index.flags.length; i++) {
     const start = index.offsets[i]!
     const length = index.offsets[i + 1]! - checksumBytes - start
-    const kind = (index.flags[i]! & blockCompressed) === 0 ? partBlock : partCompressedBlock
-    const block = start + length + checksumBytes <= bytes.length && openBlock(bytes, checksum, kind, start, length)
+    const block = start + length + checksumBytes <= bytes.length && openBlock(bytes, checksum, start, length)
     if (block) yield block
   }
 }
 
-function* walkBlocks(bytes: Uint8Array, checksum: PartChecksum): Generator<Uint8Array> {
-  const find: Find = (start) => plainBlock(bytes, checksum, start) ?? compressedBlock(bytes, checksum, start)
-  for (let start = headerBytes, found = find(start); found !== undefined; found = find(start)) {
-    const block = openBlock(bytes, checksum, found.kind, start, found.length)
+function* walkBlocks(bytes: Uint8Array, checksum: PartChecksum, firstStart: number): Generator<Uint8Array> {
+  for (let start = firstStart; ; ) {
+    const length = blockLength(bytes, start)
+    const block = length === undefined ? undefined : openBlock(bytes, checksum, start, length)
     if (block === undefined) return
     yield block
-    start += found.length + checksumBytes
+    start += block.length + checksumBytes
   }
 }
 
-/** A block that is stored as it is says how long it is. */
-function plainBlock(bytes: Uint8Array, checksum: PartChecksum, start: number): ReturnType<Find> {
+/** A block says how long it is: its last record ends it. */
+function blockLength(bytes: Uint8Array, start: number): number | undefined {
   const count = (bytes[start] ?? 0) | ((bytes[start + 1] ?? 0) << 8)
   const offsetBytes = bytes[start + 2]
   if (count === 0 || (offsetBytes !== 2 && offsetBytes !== 4)) return undefined
@@ -113,25 +121,21 @@ function plainBlock(bytes: Uint8Array, checksum: PartChecksum, start: number): R
   const record = new FoundRecord()
   decodeRecord(bytes, lastRecord, 0, 0, record)
   const length = record.valueEnd - start
-  if (!(length > 0) || start + length + checksumBytes > bytes.length) return undefined
-  return checksumHolds(bytes, checksum, partBlock, start, length) ? { kind: partBlock, length } : undefined
+  return length > 0 && start + length + checksumBytes <= bytes.length ? length : undefined
 }
 
-/** One that is compressed does not: its end is where the checksum so far is the one that follows. */
-function compressedBlock(bytes: Uint8Array, checksum: PartChecksum, start: number): ReturnType<Find> {
-  if (start + sizePrefixBytes >= bytes.length) return undefined
-  const size = viewOf(bytes).getUint32(start, true)
-  if (size === 0 || size > compressBytesMax) return undefined
-  const lengthMax = Math.min(size, bytes.length - checksumBytes - start)
-  let running = checksum.begin(partCompressedBlock, start) ^ -1
+/** Without the properties: a dictionary ends where the checksum so far is the one that follows. 0: there is none. */
+function findDictionary(bytes: Uint8Array, checksum: PartChecksum): number {
+  const lengthMax = Math.min(dictionaryBytesMax, bytes.length - checksumBytes - headerBytes)
+  let running = checksum.begin(partDictionary, headerBytes) ^ -1
   for (let length = 0; length < lengthMax; ) {
-    running = (crcTable[(running ^ bytes[start + length]!) & 0xff]! ^ (running >>> 8)) | 0
+    running = (crcTable[(running ^ bytes[headerBytes + length]!) & 0xff]! ^ (running >>> 8)) | 0
     length++
-    const at = start + length
+    const at = headerBytes + length
     const stored = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
-    if ((running ^ -1) === stored) return { kind: partCompressedBlock, length }
+    if ((running ^ -1) === stored) return length
   }
-  return undefined
+  return 0
 }
 
 const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {
@@ -151,24 +155,9 @@ function checksumHolds(
   return checksum.of(kind, start, bytes.subarray(start, start + length)) === stored
 }
 
-/** The block, decompressed; `undefined` if it is damaged. */
-function openBlock(
-  bytes: Uint8Array,
-  checksum: PartChecksum,
-  kind: number,
-  start: number,
-  length: number,
-): Uint8Array | undefined {
-  if (length <= 0 || !checksumHolds(bytes, checksum, kind, start, length)) return undefined
-  let block: Uint8Array = bytes.subarray(start, start + length)
-  if (kind === partCompressedBlock) {
-    const size = claimedSize(viewOf(bytes), start, length, compressBytesMax)
-    if (size === undefined) return undefined
-    const target = new Uint8Array(size)
-    const decoder = new BlockDecoder()
-    decoder.begin(bytes, viewOf(bytes), start + sizePrefixBytes, start + length, target, viewOf(target), size)
-    if (!decoder.finish()) return undefined
-    block = target
-  }
+/** `undefined`: it is damaged. */
+function openBlock(bytes: Uint8Array, checksum: PartChecksum, start: number, length: number): Uint8Array | undefined {
+  if (length <= 0 || !checksumHolds(bytes, checksum, partBlock, start, length)) return undefined
+  const block = bytes.subarray(start, start + length)
   return checkBlock(block, 0, block.length) === undefined ? block : undefined
 }

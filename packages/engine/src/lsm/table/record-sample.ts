@@ -18,7 +18,7 @@ export class RecordSample {
 
   get lastKey(): Uint8Array | undefined {
     const last = this.#records.at(-1)
-    return last && last.fields.keyBytes.subarray(last.fields.keyStart, last.fields.keyEnd)
+    return last?.fields.keyBytes
   }
 
   /** Copies the record. `hash` and `order` come back with it. */

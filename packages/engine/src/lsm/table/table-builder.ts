@@ -131,7 +131,9 @@ export class TableBuilder {
     this.#compressor = new ValueCompressor(dictionary)
     this.#properties.dictionaryBytes = dictionary.length
     if (dictionary.length > 0) this.#writeSection(partDictionary, dictionary)
-    sample.forEach((fields, hash, order) => this.#append(fields, hash, order, false))
+    sample.forEach((fields, hash, order) => {
+      this.#append(fields, hash, order, false)
+    })
   }
 
   #append(fields: RecordFields, hash: number, order: number, streamed: boolean): void {
