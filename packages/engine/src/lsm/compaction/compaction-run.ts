@@ -17,7 +17,7 @@ import { TableOutput } from './table-output.js'
  * tombstones (of keys and of ranges) and expired records go, unless a held moment lies before them; higher up an expired
  * record becomes a tombstone, because an older one below must not come back.
  */
-export function runCompaction(storage: Storage, job: CompactJob): JobResult {
+export function runCompaction(storage: Storage, job: CompactJob, stopping?: Int32Array): JobResult {
   const readers: TableReader[] = []
   let output: TableOutput | undefined
   try {
@@ -39,8 +39,7 @@ export function runCompaction(storage: Storage, job: CompactJob): JobResult {
     let dropped = 0
     for (merge.start(undefined); merge.current !== undefined; merge.next()) {
       const record = merge.current
-      if (job.aborted !== undefined && Atomics.load(job.aborted, 0) !== 0)
-        throw new CaskadeError('CASKADE_ABORTED', 'the compaction was aborted')
+      if (isSet(job.aborted) || isSet(stopping)) throw new CaskadeError('CASKADE_ABORTED', 'the compaction was aborted')
       if (versions.isHidden(record)) {
         dropped++
         continue
@@ -61,6 +60,8 @@ export function runCompaction(storage: Storage, job: CompactJob): JobResult {
     for (const reader of readers) reader.close()
   }
 }
+
+const isSet = (flag: Int32Array | undefined) => flag !== undefined && Atomics.load(flag, 0) !== 0
 
 function tombstoneOf({ keyBytes, keyStart, keyEnd, sequence }: RecordFields): RecordFields {
   return {

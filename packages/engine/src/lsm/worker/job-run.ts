@@ -10,12 +10,13 @@ import { BlockCache } from '../table/block-cache.js'
 import type { TableReader } from '../table/table-reader.js'
 import type { FileDamage, Job, JobResult, VerifyJob } from './job.js'
 
-export function runJob(storage: Storage, job: Job): JobResult {
+/** `stopping`, shared memory: not 0 when nobody wants the result any more, which long jobs ask for. */
+export function runJob(storage: Storage, job: Job, stopping?: Int32Array): JobResult {
   switch (job.type) {
     case 'flush':
       return runFlush(storage, job)
     case 'compact':
-      return runCompaction(storage, job)
+      return runCompaction(storage, job, stopping)
     case 'verify':
       return runVerify(storage, job)
     case 'build':

@@ -6,7 +6,7 @@ import { runJob } from './job-run.js'
 import type { JobAnswer, WorkerStart } from './worker-jobs.js'
 
 // The body of a background thread: runs one job after the other.
-const { port, done, mmap } = workerData as WorkerStart & { port: MessagePort }
+const { port, done, stopping, mmap } = workerData as WorkerStart & { port: MessagePort }
 const storage = openNodeStorage({ mmap })
 
 port.on('message', (job: Job) => {
@@ -18,7 +18,8 @@ port.on('message', (job: Job) => {
 
 function answer(job: Job): JobAnswer {
   try {
-    return { result: runJob(storage, job) }
+    if (Atomics.load(stopping, 0) !== 0) throw new CaskadeError('CASKADE_ABORTED', 'the store is closing')
+    return { result: runJob(storage, job, stopping) }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     return { error: { message, code: error instanceof CaskadeError ? error.code : 'CASKADE_IO' } }

@@ -6,6 +6,8 @@ export interface WorkerStart {
   port: MessagePort
   /** Jobs answered; the main thread can wait for it without its event loop. */
   done: Int32Array
+  /** Not 0: the store is closing, and no result is wanted. */
+  stopping: Int32Array
   mmap: 'auto' | 'off'
 }
 
@@ -24,7 +26,7 @@ export interface JobRunner {
   pump(): void
   /** Blocks this thread until an answer comes, or `timeoutMs` pass; then as `pump`. */
   wait(timeoutMs: number): void
-  /** Ends the thread, whatever it is doing. Files it was writing are left for the next open to remove. */
+  /** Ends the thread; a compaction is given up. Files it was writing are left for the next open to remove. */
   stop(): Promise<void>
 }
 
@@ -39,6 +41,7 @@ export function resultOf(runner: JobRunner, job: Job): Promise<JobResult> {
 export class WorkerJobs implements JobRunner {
   readonly #mmap: 'auto' | 'off'
   readonly #done = new Int32Array(new SharedArrayBuffer(4))
+  #stopping = new Int32Array(new SharedArrayBuffer(4))
   readonly #callbacks: JobCallback[] = []
   #worker: Worker | undefined
   #port: MessagePort | undefined
@@ -78,14 +81,21 @@ export class WorkerJobs implements JobRunner {
     this.#port = undefined
     const worker = this.#worker
     this.#worker = undefined
-    await worker?.terminate()
+    // Not `terminate`: in the middle of loading or calling a native module it ends the process, not the thread. Without its port a
+    // thread has nothing to wait for, and exits.
+    Atomics.store(this.#stopping, 0, 1)
+    this.#stopping = new Int32Array(new SharedArrayBuffer(4))
+    if (worker !== undefined) {
+      worker.ref()
+      await new Promise((resolve) => worker.once('exit', resolve))
+    }
     this.#fail('the store was closed before the job ended')
   }
 
   #start(): void {
     if (this.#worker !== undefined) return
     const { port1, port2 } = new MessageChannel()
-    const workerData: WorkerStart = { port: port2, done: this.#done, mmap: this.#mmap }
+    const workerData: WorkerStart = { port: port2, done: this.#done, stopping: this.#stopping, mmap: this.#mmap }
     const worker = new Worker(new URL('./job-worker.js', import.meta.url), {
       workerData,
       transferList: [port2],
