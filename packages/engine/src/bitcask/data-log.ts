@@ -232,12 +232,12 @@ export class DataLog {
   #replaceActive(capacityMin: number): void {
     this.#active.seal()
     this.#activate(this.#host.createActive(capacityMin))
+    this.#host.onSealed()
   }
 
   #activate(next: ActiveFile): void {
     this.#sealed = [...this.#sealed, this.#active]
     this.#active = next
-    this.#host.onSealed()
   }
 
   #makeRoom(bytes: number): void {
@@ -272,5 +272,7 @@ export class DataLog {
       const { keyBytes, keyStart, keyEnd } = record
       this.#apply(slotOfKey(keyBytes, keyStart, keyEnd), hashKey(keyBytes, keyStart, keyEnd), record)
     }
+    // Not before: settling cuts the old file off behind its seal, where the records just were.
+    this.#host.onSealed()
   }
 }
