@@ -67,6 +67,13 @@ export class HybridClock {
     return true
   }
 
+  /** Whatever the wall clock says, all later stamps follow this: what was promised in an earlier life of the process. */
+  raise(ms: number): void {
+    if (ms <= this.ms) return
+    this.ms = ms
+    this.logical = 0
+  }
+
   #follow(ms: number, logical: number): void {
     if (compareStamps(ms, logical, this.stampMs, this.stampLogical) < 0) return
     const carries = logical === logicalMax && ms < stampMsMax

@@ -28,6 +28,8 @@ export class HintStore {
   bytes = 0
   /** Members that hints are kept for, with how many. */
   readonly targets = new Map<MemberNumber, number>()
+  /** Partitions that hints are of, with how many. */
+  readonly partitions = new Map<number, number>()
   readonly #store: ReplicaStore
   readonly #bytesMax: number
 
@@ -37,7 +39,8 @@ export class HintStore {
     let after: string | undefined
     for (;;) {
       const page = store.scanMeta(prefix, after, pageSize)
-      for (const { name, bytes } of page) this.#count(targetOf(name), name.length + bytes.length, 1)
+      for (const { name, bytes } of page)
+        this.#count(targetOf(name), partitionOfName(name), name.length + bytes.length, 1)
       if (page.length < pageSize) return
       after = page[page.length - 1]!.name
     }
@@ -63,7 +66,7 @@ export class HintStore {
     else bytes.set(before.subarray(0, ageBytes))
     bytes.set(record, ageBytes)
     this.#store.putMeta(name, bytes)
-    this.#count(target, added, before === undefined ? 1 : 0)
+    this.#count(target, partition, added, before === undefined ? 1 : 0)
     return true
   }
 
@@ -72,7 +75,7 @@ export class HintStore {
     return this.#store.scanMeta(targetPrefix(target), after, limit).map(({ name, bytes }) => ({
       name,
       target,
-      partition: Number.parseInt(name.slice(prefix.length + 7, prefix.length + 11), 16),
+      partition: partitionOfName(name),
       key: Buffer.from(name.slice(prefix.length + 12), 'hex'),
       keptAtMs: readU48(bytes, 0),
       record: bytes.subarray(ageBytes),
@@ -90,18 +93,26 @@ export class HintStore {
     const kept = this.#store.getMeta(hint.name)
     if (kept === undefined) return
     this.#store.removeMeta(hint.name)
-    this.#count(hint.target, -hint.name.length - kept.length, -1)
+    this.#count(hint.target, hint.partition, -hint.name.length - kept.length, -1)
   }
 
-  #count(target: MemberNumber, bytes: number, hints: number): void {
+  #count(target: MemberNumber, partition: number, bytes: number, hints: number): void {
     this.bytes += bytes
-    const left = (this.targets.get(target) ?? 0) + hints
-    if (left > 0) this.targets.set(target, left)
-    else this.targets.delete(target)
+    add(this.targets, target, hints)
+    add(this.partitions, partition, hints)
   }
 }
 
+function add(counts: Map<number, number>, of: number, more: number): void {
+  const left = (counts.get(of) ?? 0) + more
+  if (left > 0) counts.set(of, left)
+  else counts.delete(of)
+}
+
 const targetOf = (name: string): MemberNumber => Number.parseInt(name.slice(prefix.length, prefix.length + 6), 16)
+
+const partitionOfName = (name: string): number =>
+  Number.parseInt(name.slice(prefix.length + 7, prefix.length + 11), 16)
 
 const nameOf = (target: MemberNumber, partition: number, key: Uint8Array) =>
   `${targetPrefix(target)}${hex(partition, 4)}/${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')}`

@@ -1,10 +1,13 @@
 import { HybridClock } from '../causality/hybrid-clock.js'
 import { HintReplay } from '../convergence/hint-replay.js'
 import { HintStore } from '../convergence/hint-store.js'
+import { Repair } from '../convergence/repair.js'
+import { repairType } from '../convergence/repair-format.js'
+import { RepairStamps } from '../convergence/repair-stamps.js'
 import type { Topology } from '../coordination/topology.js'
 import type { MergeFunction } from '../replication/answer.js'
 import { GetCoordinator } from '../replication/get-coordinator.js'
-import { LocalReplica, type RecordObserver } from '../replication/local-replica.js'
+import { LocalReplica } from '../replication/local-replica.js'
 import { Peers } from '../replication/peers.js'
 import { PutCoordinator } from '../replication/put-coordinator.js'
 import { Replica } from '../replication/replica.js'
@@ -52,6 +55,7 @@ export class ClusterNode {
   readonly replica: Replica
   readonly hints: HintStore
   readonly hintReplay: HintReplay
+  readonly repair: Repair
   readonly outbox: Outbox
   readonly local: LocalReplica
   readonly epoch: MintingEpoch
@@ -63,7 +67,7 @@ export class ClusterNode {
   #syncedTicket = 0
   #seenDurable = 0
 
-  /** @throws CASKADE_CORRUPTION, CASKADE_IO: a node that cannot read its own epoch and hints does not start */
+  /** @throws CASKADE_CORRUPTION, CASKADE_IO: a node that cannot read its own epoch, promises and hints does not start */
   constructor(options: ClusterNodeOptions) {
     const { identity, config, random, store, sink, topology, liveness } = options
     const bugs = options.deliberateBugs ?? new Set<DeliberateBug>()
@@ -108,9 +112,14 @@ export class ClusterNode {
     const merges = options.merges ?? new Map()
     this.gets = new GetCoordinator(this.#parts, merges)
     this.puts = new PutCoordinator(this.#parts, this.epoch, this.hints, merges)
-    this.replica = new Replica(this.#parts, this.hints)
+    const stamps = new RepairStamps(store, topology.partitions)
+    this.local.stamps = stamps
+    this.replica = new Replica(this.#parts, this.hints, stamps)
     this.hintReplay = new HintReplay(this.#parts, this.hints, this.epoch)
     this.#frames = new FrameReceiver(this.#parts, this.#header, this)
+    this.repair = new Repair(this.#parts, stamps, this.hints, this.epoch, this.send)
+    this.local.observer = this.repair.trees
+    this.register(Object.values(repairType), this.repair)
     this.#intake = new RequestIntake(this.#parts, this.gets, this.puts)
   }
 
@@ -127,11 +136,7 @@ export class ClusterNode {
     this.#frames.adopt(this.#parts.routes)
     this.gets.onTopology(now)
     this.puts.onTopology(now)
-  }
-
-  /** Told of every record that changes: hash trees follow it. */
-  observe(observer: RecordObserver): void {
-    this.local.observer = observer
+    this.repair.adopt()
   }
 
   /** Messages of these types go to `receiver`. */
@@ -181,6 +186,7 @@ export class ClusterNode {
     if (now.monotonicMs >= this.gets.wakeAtMs) this.gets.onTimer(now)
     if (now.monotonicMs >= this.puts.wakeAtMs) this.puts.onTimer(now)
     this.hintReplay.onTimer(now)
+    this.repair.onTimer(now)
     this.#parts.peers.fade(now.monotonicMs)
     const { ticket } = this.#store
     if (ticket !== this.#syncedTicket) {
@@ -194,6 +200,6 @@ export class ClusterNode {
 
   /** When `tick` is due at the latest, in monotonic ms. */
   get wakeAtMs(): number {
-    return Math.min(this.gets.wakeAtMs, this.puts.wakeAtMs, this.hintReplay.wakeAtMs)
+    return Math.min(this.gets.wakeAtMs, this.puts.wakeAtMs, this.hintReplay.wakeAtMs, this.repair.wakeAtMs)
   }
 }

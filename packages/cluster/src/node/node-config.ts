@@ -16,6 +16,12 @@ export interface NodeConfig {
   readonly hintBytesMax: number
   /** Hint bytes replayed per second, to all peers together. */
   readonly hintReplayBytesPerSecond: number
+  /** Every pair of owners compares each partition within this time, if both live. Infinity: never. */
+  readonly repairIntervalMs: number
+  /** Bytes of answers that this node pulls per second to compare and to repair, and to take over partitions. */
+  readonly repairBytesPerSecond: number
+  /** What was deleted or has expired is kept so long at least. Writes that are longer on their way than this are refused. */
+  readonly tombstoneGraceMs: number
   /** Siblings of one key; beyond, the oldest are resolved by lww, and counted. */
   readonly siblingsMax: number
   /** Remote stamps further ahead than this do not move the clock. */
@@ -32,6 +38,9 @@ export const defaultNodeConfig: NodeConfig = {
   hintAgeMaxMs: 3 * 3600 * 1000,
   hintBytesMax: 256 << 20,
   hintReplayBytesPerSecond: 8 << 20,
+  repairIntervalMs: 600_000,
+  repairBytesPerSecond: 16 << 20,
+  tombstoneGraceMs: 60_000,
   siblingsMax: 32,
   clockSkewMaxMs: 5000,
 }

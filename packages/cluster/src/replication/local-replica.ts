@@ -1,4 +1,6 @@
 import type { HybridClock } from '../causality/hybrid-clock.js'
+import { isCollectable } from '../convergence/collectable.js'
+import type { RepairStamps } from '../convergence/repair-stamps.js'
 import type { Bucket } from '../coordination/topology.js'
 import type { MintingEpoch } from '../node/minting-epoch.js'
 import { type Mint, mintRecord, type NewWrite } from '../record/mint-record.js'
@@ -12,7 +14,9 @@ import { UndurableKeys } from './undurable-keys.js'
 
 /** Told of every record that changes in the store, after it has: hash trees follow it. */
 export interface RecordObserver {
-  changed(partition: number, key: Uint8Array, before: Uint8Array | undefined, after: Uint8Array): void
+  changed(partition: number, key: Uint8Array, before: Uint8Array | undefined, after: Uint8Array | undefined): void
+  /** A record that nobody can read any more is about to be replaced. */
+  damaged(partition: number): void
 }
 
 /** Faults for tests, see `deliberateBugs`. */
@@ -27,6 +31,8 @@ export class LocalReplica {
   /** Of the last call: the record that is now in the store, or that was read. */
   record: Uint8Array | undefined
   observer: RecordObserver | undefined
+  /** What is collected here: see `absorb`. */
+  stamps: RepairStamps | undefined
   readonly counters: ResolutionCounters = { lwwLosses: 0, siblingOverflows: 0 }
   /** The writes that this node has met lately. */
   readonly requests = new RecentRequests()
@@ -61,7 +67,8 @@ export class LocalReplica {
 
   /**
    * Merges a record that has passed `checkRecord` into the own one. `damaged`: the own one is unreadable and stays, unless the
-   * other is `complete`, i.e. merged from all other owners: anything less could replace what only this node had acknowledged.
+   * other is `complete`, i.e. merged from all other owners: anything less could replace what only this node had acknowledged. What says no
+   * more than a deletion that has been collected here is known already: `ok`, and nothing is stored.
    */
   absorb(partition: number, key: Uint8Array, record: Uint8Array, bucket: Bucket, complete: boolean): ReplyStatus {
     rememberRequests(record, this.requests)
@@ -71,8 +78,11 @@ export class LocalReplica {
       status = this.#raiseEpoch()
       if (status !== replyStatus.ok) return status
       status = replyStatus.absent
+      this.observer?.damaged(partition)
     }
     const before = this.record
+    if (status === replyStatus.absent && this.stamps !== undefined)
+      if (isCollectable(record, this.stamps.repairedMs[partition]!)) return replyStatus.ok
     if (status === replyStatus.absent || this.#faults.overwrite) return this.put(partition, key, before, record)
     if (status !== replyStatus.ok) return status
     const merged = this.merge(before!, record, bucket)
@@ -118,6 +128,13 @@ export class LocalReplica {
     this.#undurable.note(partition, key, this.#store.ticket)
     this.observer?.changed(partition, key, before, record)
     return replyStatus.ok
+  }
+
+  /** Physically removes what the caller has read in the same turn. @throws the store's errors */
+  forget(partition: number, key: Uint8Array, record: Uint8Array): void {
+    this.#store.remove(partition, key)
+    this.#undurable.note(partition, key, this.#store.ticket)
+    this.observer?.changed(partition, key, record, undefined)
   }
 
   #raiseEpoch(): ReplyStatus {

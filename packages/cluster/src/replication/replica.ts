@@ -1,5 +1,7 @@
 import type { HintStore } from '../convergence/hint-store.js'
 import { keepHint } from '../convergence/keep-hint.js'
+import { lateWrite } from '../convergence/late-write.js'
+import type { RepairStamps } from '../convergence/repair-stamps.js'
 import type { MemberNumber } from '../node/identity.js'
 import type { Now } from '../node/now.js'
 import { checkRecord, readStampLogical, readStampMs, siblingsAt } from '../record/record-format.js'
@@ -23,11 +25,13 @@ export class Replica {
   refused = 0
   readonly #parts: SharedParts
   readonly #hints: HintStore
+  readonly #stamps: RepairStamps
   readonly #unchecked: boolean
 
-  constructor(parts: SharedParts, hints: HintStore) {
+  constructor(parts: SharedParts, hints: HintStore, stamps: RepairStamps) {
     this.#parts = parts
     this.#hints = hints
+    this.#stamps = stamps
     this.#unchecked = parts.bugs.has('epoch-unchecked')
   }
 
@@ -57,9 +61,10 @@ export class Replica {
     const { partition, key, record, hintFor } = message
     checkRecord(record)
     const first = siblingsAt(record)
-    this.#parts.clock.observe(readStampMs(record, first), readStampLogical(record, first), now.wallMs)
+    const stampMs = readStampMs(record, first)
+    this.#parts.clock.observe(stampMs, readStampLogical(record, first), now.wallMs)
     let status = this.#agrees(partition, message.since, key, hintFor === 0)
-    if (status === replyStatus.ok) status = hintFor === 0 ? this.#absorb(message) : this.#hint(message, now)
+    if (status === replyStatus.ok) status = this.#take(message, stampMs, now)
     const peer = peers.of(from)
     if (message.asker === asker.nobody || peer === undefined) return
     const held = status === replyStatus.ok && this.#waits(message)
@@ -67,6 +72,14 @@ export class Replica {
     if (writer === undefined) return
     writeReplicateReply(writer, message.asker, message.slot, message.generation, status, hintFor)
     outbox.end()
+  }
+
+  #take(message: ReplicateMessage, stampMs: number, now: Now): ReplyStatus {
+    if (stampMs <= this.#stamps.fencedMs[message.partition]!) {
+      const late = lateWrite(this.#parts, this.#stamps, message)
+      if (late !== undefined) return late
+    }
+    return message.hintFor === 0 ? this.#absorb(message) : this.#hint(message, now)
   }
 
   #waits({ partition, key, hintFor }: ReplicateMessage): boolean {

@@ -106,7 +106,7 @@ export class SmallCluster {
     }
     const node = new ClusterNode({
       identity: { clusterId: '00c1a57e00000001', id: idOf(member), member, incarnation: 1 },
-      config: { ...defaultNodeConfig, ...this.#options.config },
+      config: { ...defaultNodeConfig, repairIntervalMs: Number.POSITIVE_INFINITY, ...this.#options.config },
       random: () => this.#random(),
       store: this.stores[member]!,
       sink,

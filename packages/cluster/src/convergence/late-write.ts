@@ -1,0 +1,41 @@
+import type { LocalReplica } from '../replication/local-replica.js'
+import { type ReplyStatus, replyStatus } from '../replication/reply-status.js'
+import type { SharedParts } from '../replication/shared-parts.js'
+import { bucketOfKey } from '../replication/stored-key.js'
+import { asker, type ReplicateMessage } from '../wire/replication-messages.js'
+import { isStampedBy } from './collectable.js'
+import type { RepairStamps } from './repair-stamps.js'
+
+/**
+ * What to answer to a record that comes too late to be let in; `undefined`: it is to be let in. It is stamped before this node's fence, so that what
+ * it tells was in the stores of owners when they were fenced, and has come by now, or was lost with the process that minted it.
+ *
+ * - A write, or a hint of one, that tells something new is refused: nothing vouches any more that all owners get it.
+ * - A hint that is handed over of what this owner does not have, though all owners have everything up to then: it was deleted and
+ *   collected. It is accepted, and dropped.
+ */
+export function lateWrite(
+  parts: SharedParts,
+  stamps: RepairStamps,
+  { partition, key, record, hintFor, asker: from }: ReplicateMessage,
+): ReplyStatus | undefined {
+  const { local } = parts
+  if (from === asker.hints) {
+    if (!isStampedBy(record, stamps.repairedMs[partition]!)) return undefined
+    return local.read(partition, key) === replyStatus.absent ? replyStatus.ok : undefined
+  }
+  if (from !== asker.put || !isStampedBy(record, stamps.fencedMs[partition]!)) return undefined
+  return hintFor === 0 && knows(local, parts, partition, key, record) ? undefined : replyStatus.overloaded
+}
+
+function knows(
+  local: LocalReplica,
+  { routes }: SharedParts,
+  partition: number,
+  key: Uint8Array,
+  record: Uint8Array,
+): boolean {
+  if (local.read(partition, key) !== replyStatus.ok) return false
+  const own = local.record!
+  return local.merge(own, record, routes.bucketNumbered(bucketOfKey(key))!) === own
+}
