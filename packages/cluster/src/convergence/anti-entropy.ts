@@ -1,16 +1,10 @@
+import type { SendCold } from '../node/cold-messages.js'
 import type { NodeId } from '../node/identity.js'
 import type { Now } from '../node/now.js'
 import type { SharedParts } from '../replication/shared-parts.js'
 import type { PartitionTrees } from './partition-trees.js'
 import { type PullFrom, PullPass } from './pull-pass.js'
-import {
-  decodeCompared,
-  decodeFetched,
-  decodeListed,
-  type PullHeader,
-  repairType,
-} from './repair-format.js'
-import type { SendCold } from '../node/cold-messages.js'
+import { decodeCompared, decodeFetched, decodeListed, type PullHeader, repairType } from './repair-format.js'
 
 /** Passes of this node at the same time. */
 const passesMax = 4
@@ -72,8 +66,7 @@ export class AntiEntropy {
     const from: PullFrom[] = []
     for (const n of new Set(routes.topology.buckets.map((bucket) => bucket.n))) {
       const { members } = routes.route(partition, n)
-      if (members.includes(self))
-        for (const member of members) if (member !== self) from.push({ partition, n, member })
+      if (members.includes(self)) for (const member of members) if (member !== self) from.push({ partition, n, member })
     }
     return from
   }
@@ -167,8 +160,7 @@ export class AntiEntropy {
     if (at < 0) return
     this.#goals.splice(at, 1)
     goal.queued.length = 0
-    for (const each of [...this.#running])
-      if (each.goal === goal) this.#running.splice(this.#running.indexOf(each), 1)
+    for (const each of [...this.#running]) if (each.goal === goal) this.#running.splice(this.#running.indexOf(each), 1)
     if (isComplete) this.#isCompared(goal.partition, now)
     goal.done(isComplete, now)
   }
@@ -216,7 +208,10 @@ export class AntiEntropy {
 
   #nextWakeMs(now: Now): number {
     const soonMs = now.monotonicMs + 1
-    if (this.#trees.isBuilding || this.#goals.some(({ queued, left }) => left === 0 || (queued.length > 0 && this.#running.length < passesMax)))
+    if (
+      this.#trees.isBuilding ||
+      this.#goals.some(({ queued, left }) => left === 0 || (queued.length > 0 && this.#running.length < passesMax))
+    )
       return soonMs
     let wakeAtMs =
       this.#parts.config.repairIntervalMs === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : this.#looksAtMs

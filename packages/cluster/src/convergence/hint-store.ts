@@ -111,8 +111,7 @@ function add(counts: Map<number, number>, of: number, more: number): void {
 
 const targetOf = (name: string): MemberNumber => Number.parseInt(name.slice(prefix.length, prefix.length + 6), 16)
 
-const partitionOfName = (name: string): number =>
-  Number.parseInt(name.slice(prefix.length + 7, prefix.length + 11), 16)
+const partitionOfName = (name: string): number => Number.parseInt(name.slice(prefix.length + 7, prefix.length + 11), 16)
 
 const nameOf = (target: MemberNumber, partition: number, key: Uint8Array) =>
   `${targetPrefix(target)}${hex(partition, 4)}/${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')}`

@@ -1,3 +1,4 @@
+import type { SendCold } from '../node/cold-messages.js'
 import type { NodeId } from '../node/identity.js'
 import { epochStatus } from '../replication/replica.js'
 import { type ReplyStatus, replyStatus } from '../replication/reply-status.js'
@@ -21,7 +22,6 @@ import {
   type PullHeader,
   repairType,
 } from './repair-format.js'
-import type { SendCold } from '../node/cold-messages.js'
 
 /** Bounds of one answer. A larger record goes alone. */
 const answerBytesMax = 128 << 10

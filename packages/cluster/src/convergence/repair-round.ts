@@ -1,3 +1,4 @@
+import type { SendCold } from '../node/cold-messages.js'
 import type { MemberNumber, NodeId } from '../node/identity.js'
 import type { Now } from '../node/now.js'
 import { epochStatus } from '../replication/replica.js'
@@ -9,7 +10,6 @@ import type { HintStore } from './hint-store.js'
 import type { PartitionTrees } from './partition-trees.js'
 import { decodeRoundMessage, encodeRoundMessage, type RoundMessage, repairType } from './repair-format.js'
 import type { RepairStamps } from './repair-stamps.js'
-import type { SendCold } from '../node/cold-messages.js'
 
 /** Rounds that this node leads at the same time. */
 const roundsMax = 8
@@ -105,8 +105,7 @@ export class RepairRound {
     if (this.#interval === Number.POSITIVE_INFINITY) return
     const { topology } = routes
     for (let partition = 0; partition < topology.partitions && this.#rounds.size < roundsMax; partition++) {
-      if (Number.isNaN(this.#dueAtMs[partition]))
-        this.#dueAtMs[partition] = now.monotonicMs + random() * this.#interval
+      if (Number.isNaN(this.#dueAtMs[partition])) this.#dueAtMs[partition] = now.monotonicMs + random() * this.#interval
       if (now.monotonicMs < this.#dueAtMs[partition]! || !this.#leads(partition)) continue
       this.#dueAtMs[partition] = now.monotonicMs + this.#interval
       const throughMs = Math.max(this.#parts.clock.ms, now.wallMs) - config.tombstoneGraceMs

@@ -37,7 +37,8 @@ test('differences on both sides are merged, not overwritten', () => {
   const of = cluster()
   of.put(1, 'key', 'first', { bucket: 's', level: 'all' })
   of.link = () => false
-  for (const member of [1, 2, 3]) of.ask(member, { type: 'put', bucket: 's', level: 'one', key: text('key'), value: text(`by ${member}`) })
+  for (const member of [1, 2, 3])
+    of.ask(member, { type: 'put', bucket: 's', level: 'one', key: text('key'), value: text(`by ${member}`) })
   of.run(1500)
   of.link = () => true
   of.run(1500)
