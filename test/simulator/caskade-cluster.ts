@@ -3,6 +3,7 @@ import {
   CoordinatedNode,
   createTopology,
   defaultCoordinatedNodeConfig,
+  isCollectable,
   partitionOfSlot,
   type Resolution,
   slotOf,
@@ -12,6 +13,8 @@ import {
 import type { MakeCluster } from './cluster-under-test.js'
 import type { Bucket, ReplicaCopy, Rule } from './history.js'
 import type { Plan } from './plan.js'
+import { repairConfig } from './repair-config.js'
+import { wallClockBeginsMs } from './simulated-node.js'
 import { mergeUnion } from './value.js'
 import { nodeIdOf } from './world.js'
 
@@ -55,6 +58,10 @@ function topologyOf(plan: Plan): Topology {
 /** The cluster itself, all of whose nodes begin with the same topology. */
 export const caskadeCluster: MakeCluster = (plan) => {
   const topology = topologyOf(plan)
+  const config = {
+    ...defaultCoordinatedNodeConfig,
+    node: { ...defaultCoordinatedNodeConfig.node, ...repairConfig(plan.seed) },
+  }
   const numberOf = ({ name }: Bucket) => topology.buckets.find((bucket) => bucket.name === name)!.number
   return {
     factory: ({ index, identity, store, sink, random, deliberateBugs }) =>
@@ -64,7 +71,7 @@ export const caskadeCluster: MakeCluster = (plan) => {
         host: `host${index}`,
         zone: 'zone',
         address: `node${index}`,
-        config: defaultCoordinatedNodeConfig,
+        config,
         random,
         store,
         sink,
@@ -81,16 +88,18 @@ export const caskadeCluster: MakeCluster = (plan) => {
       return topology.claim[partition]!.slice(0, bucket.n).map((member) => ({
         node: member - 1,
         key: `${bucket.name}/${key}`,
-        ...readable(() => world.nodes[member - 1]!.disk.read(partition, stored)),
+        ...readable(() => world.nodes[member - 1]!.disk.read(partition, stored), wallClockBeginsMs + world.nowMs),
       }))
     },
   }
 }
 
-function readable(read: () => Uint8Array | undefined): Pick<ReplicaCopy, 'record' | 'damaged'> {
+/** What is deleted is nothing: some owners may have collected it already. */
+function readable(read: () => Uint8Array | undefined, nowMs: number): Pick<ReplicaCopy, 'record' | 'damaged'> {
   try {
     const record = read()
-    return { record: record && Buffer.from(record).toString('hex') }
+    const isNothing = record === undefined || isCollectable(record, nowMs)
+    return { record: isNothing ? undefined : Buffer.from(record).toString('hex') }
   } catch (error) {
     if (storeErrorCode(error) === undefined) throw error
     return { record: undefined, damaged: true }

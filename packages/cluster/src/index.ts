@@ -9,6 +9,7 @@ export {
   type VersionVector,
   versionOf,
 } from './causality/version-vector.js'
+export { isCollectable } from './convergence/collectable.js'
 export { childrenOf, HashTree, treeFanout } from './convergence/hash-tree.js'
 export { noRecord, type RecordHash, recordHash, treePlaceOf } from './convergence/record-hash.js'
 export type { BucketOptions } from './coordination/bucket-changes.js'

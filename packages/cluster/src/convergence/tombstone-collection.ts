@@ -24,6 +24,8 @@ export class TombstoneCollection {
   readonly #epoch: MintingEpoch
   /** Partitions under way, each with the last key that was looked at. */
   readonly #cursors = new Map<number, Uint8Array | undefined>()
+  /** In the partitions under way, since it was last told. */
+  #untold = 0
   readonly #byAge: boolean
 
   constructor(parts: SharedParts, trees: PartitionTrees, stamps: RepairStamps, epoch: MintingEpoch) {
@@ -71,8 +73,12 @@ export class TombstoneCollection {
       if (counterOf(decodeRecord(record).history, this.#epoch.actor) > 0) this.#epoch.raise()
       local.forget(partition, key, record)
       this.collected++
+      this.#untold++
     }
-    if (page.length < pageSize) this.#cursors.delete(partition)
-    else this.#cursors.set(partition, page[page.length - 1]!.key)
+    if (page.length < pageSize) {
+      this.#cursors.delete(partition)
+      if (this.#untold > 0) this.#parts.sink.event('tombstones-collected', { partition, records: this.#untold })
+      this.#untold = 0
+    } else this.#cursors.set(partition, page[page.length - 1]!.key)
   }
 }
