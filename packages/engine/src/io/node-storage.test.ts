@@ -91,6 +91,32 @@ describe.each(bodies)('$name', ({ make }) => {
     segment.close()
   })
 
+  test('or as much of it as was asked for', () => {
+    const segment = make().createSegment(path, 8 * 1024 * 1024, 64 * 1024)
+    const blocksBytes = () => statSync(path).blocks * 512
+    if (process.platform !== 'darwin') expect(blocksBytes()).toBeLessThan(1024 * 1024)
+    segment.allocate(4 * 1024 * 1024)
+    expect(blocksBytes()).toBeGreaterThanOrEqual(4 * 1024 * 1024)
+    if (process.platform !== 'darwin') expect(blocksBytes()).toBeLessThan(6 * 1024 * 1024)
+    segment.close()
+  })
+
+  test.skipIf(!tinyDisk)('a full disk shows when a segment gets more space; what it has stays good', () => {
+    const storage = make()
+    const full = join(tinyDisk!, 'segment')
+    const segment = storage.createSegment(full, 4 * 1024 * 1024, 64 * 1024)
+    segment.allocate(512 * 1024)
+    expect(() => segment.allocate(4 * 1024 * 1024)).toThrow(
+      expect.objectContaining({ code: 'CASKADE_DISK_FULL', message: expect.stringContaining(full) }),
+    )
+    const { allocated } = segment
+    expect(allocated).toBe(512 * 1024)
+    segment.bytes.fill(1, 0, allocated)
+    segment.commit(0, allocated)
+    segment.close()
+    storage.remove(full)
+  })
+
   test.skipIf(!tinyDisk)(
     'a full disk shows when a segment is created; nothing is left, and room found again is used',
     () => {

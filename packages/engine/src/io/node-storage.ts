@@ -4,9 +4,9 @@ import { lockFile, lockTakers } from './file-lock.js'
 import { installedMmap, type MmapModule } from './load-mmap.js'
 import { NodeAppendFile } from './node-append-file.js'
 import { openReadFile } from './node-read-file.js'
-import { createSegmentFile, openSegmentFile } from './node-segment-file.js'
+import { createSegmentFile, openSegmentFile, resumeSegmentFile } from './node-segment-file.js'
 import type { Storage } from './storage.js'
-import { attempt } from './storage-error.js'
+import { attempt, storageError } from './storage-error.js'
 
 /**
  * Node's file system. `mmap: 'auto'` maps files where FFI can be loaded; `off`, or without FFI, they are read and written
@@ -27,6 +27,7 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
     list: (directory) => attempt('list', directory, () => fs.readdirSync(directory).sort()),
     size: (path) => attempt('examine', path, () => fs.statSync(path, { throwIfNoEntry: false })?.size),
     remove: (path) => attempt('remove', path, () => removeIfPresent(path)),
+    removeLater: (path) => removeIfPresentLater(path),
     rename: (from, to) => attempt('rename', from, () => fs.renameSync(from, to)),
     link: (from, to) => attempt('link', from, () => linkIfPossible(from, to)),
     syncDirectory: (directory) => attempt('sync', directory, () => syncDirectory(directory)),
@@ -34,7 +35,8 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
     create: (path) => NodeAppendFile.create(path),
     append: (path, length) => NodeAppendFile.append(path, length),
     open: (path) => openReadFile(path, map),
-    createSegment: (path, capacity) => createSegmentFile(path, capacity, means),
+    createSegment: (path, capacity, allocated) => createSegmentFile(path, capacity, allocated ?? capacity, means),
+    resumeSegment: (path, allocated) => resumeSegmentFile(path, allocated, means),
     openSegment: (path) => openSegmentFile(path, means),
   }
 }
@@ -44,6 +46,14 @@ function removeIfPresent(path: string): void {
     fs.unlinkSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+async function removeIfPresentLater(path: string): Promise<void> {
+  try {
+    await fs.promises.unlink(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError('remove', path, error)
   }
 }
 

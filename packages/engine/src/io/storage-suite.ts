@@ -86,6 +86,13 @@ export function storageSuite(name: string, make: () => Storage): void {
         expect([code, message.includes(path)]).toEqual(['CASKADE_IO', true])
       })
 
+      test('a file is removed off the thread, and again', async () => {
+        put('x')
+        await storage.removeLater(path)
+        expect(storage.list(directory)).toEqual([])
+        await storage.removeLater(path)
+      })
+
       test('a directory is removed when it is empty', () => {
         const inner = join(directory, 'inner')
         storage.makeDirectory(inner)
@@ -256,10 +263,39 @@ export function storageSuite(name: string, make: () => Storage): void {
         expect(content.endsWith('\0last')).toBe(true)
       })
 
+      test('gets its space as it is written, at the full size from the beginning', () => {
+        const created = storage.createSegment(path, capacity, 8192)
+        expect([created.capacity, created.bytes.length, storage.size(path)]).toEqual([capacity, capacity, capacity])
+        expect(created.allocated).toBeGreaterThanOrEqual(8192)
+        created.close()
+        const segment = storage.resumeSegment(path, 8192)
+        expect([segment.capacity, segment.bytes.length]).toEqual([capacity, capacity])
+        segment.bytes.fill(1, 0, 8192)
+        segment.commit(0, 8192)
+        segment.allocate(100_000)
+        segment.allocate(50_000)
+        expect(segment.allocated).toBeGreaterThanOrEqual(100_000)
+        segment.bytes.fill(2, 8192, 100_000)
+        segment.commit(8192, 100_000)
+        segment.allocate(capacity)
+        segment.bytes[capacity - 1] = 3
+        segment.commit(capacity - 1, capacity)
+        segment.sync()
+        segment.close()
+        expect(failure(() => segment.allocate(1)).code).toBe('CASKADE_CLOSED')
+        const content = Buffer.from(get(), 'latin1')
+        const expected = Buffer.alloc(capacity)
+          .fill(1, 0, 8192)
+          .fill(2, 8192, 100_000)
+          .fill(3, capacity - 1)
+        expect(content.equals(expected)).toBe(true)
+      })
+
       test('is opened for reading only', () => {
         storage.createSegment(path, capacity).close()
         const segment = storage.openSegment(path)
         expect(() => segment.commit(0, 1)).toThrow(TypeError)
+        expect(() => segment.allocate(1)).toThrow(TypeError)
         segment.close()
       })
 

@@ -19,6 +19,8 @@ export interface Storage {
   size(path: string): number | undefined
   /** Fine if there is none. */
   remove(path: string): void
+  /** The same, off this thread: a large file takes the kernel some milliseconds. */
+  removeLater(path: string): Promise<void>
   rename(from: string, to: string): void
   /**
    * A second name for a file: what is in it is never copied. False: these two names cannot share one (another file system,
@@ -38,8 +40,13 @@ export interface Storage {
   append(path: string, length: number): AppendFile
   /** Opens a file that no longer changes. */
   open(path: string): ReadFile
-  /** Creates a segment with all of its space really allocated (zeros), so that a full disk shows here and never as SIGBUS. */
-  createSegment(path: string, capacity: number): SegmentFile
+  /**
+   * Creates a segment of `capacity` bytes (zeros) whose first `allocated` ones, or more, are really allocated; by default all.
+   * A full disk shows here and in `SegmentFile.allocate`, never as SIGBUS.
+   */
+  createSegment(path: string, capacity: number, allocated?: number): SegmentFile
+  /** Opens for writing a segment that was created so, by any thread. What it holds already may not show in `bytes`. */
+  resumeSegment(path: string, allocated: number): SegmentFile
   /** Opens an existing segment for reading at its full size, for recovery. */
   openSegment(path: string): SegmentFile
 }
@@ -79,6 +86,10 @@ export interface SegmentFile {
   readonly capacity: number
   /** `capacity` bytes: the mapping itself, or a buffer that `commit` writes from. Valid until `close`. */
   readonly bytes: Uint8Array
+  /** `bytes` may be written to before it: there is space on the disk. */
+  readonly allocated: number
+  /** Raises `allocated` to at least `end`, which is at most `capacity`. A full disk throws, and nothing has changed. */
+  allocate(end: number): void
   /** From its return on, `bytes[start, end)` survives the death of the process: nothing to do when mapped, else a pwrite. */
   commit(start: number, end: number): void
   /** fdatasync of everything committed, off this thread. Errors are reported once: the caller must not retry. */

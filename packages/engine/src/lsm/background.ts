@@ -220,7 +220,7 @@ export class Background {
   #keep({ fileNumber: number, salt, end, file, smallestSequence, largestSequence }: Memtable): TreeChange {
     const { changesBytes } = this.#options
     const kept = [...this.#tree.keptSegments]
-    const segment = { number, salt, end, bytes: file.capacity, smallestSequence, largestSequence }
+    const segment = { number, salt, end, bytes: file.allocated, smallestSequence, largestSequence }
     const dropKept = new Set(chooseForgotten([...kept, segment], changesBytes))
     if (dropKept.delete(number)) return dropKept.size === 0 ? {} : { dropKept: [...dropKept] }
     return { addKept: [segment], dropKept: [...dropKept] }

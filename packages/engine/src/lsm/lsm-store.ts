@@ -11,7 +11,7 @@ import {
   checkWrittenAt,
 } from '../arguments.js'
 import { CaskadeError } from '../errors.js'
-import type { Storage, StorageLock } from '../io/storage.js'
+import type { SegmentFile, Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
 import { abortable, checkedSignal, LongOperations } from '../long-operations.js'
 import { keysWithin, scanRange } from '../scan-range.js'
@@ -48,11 +48,13 @@ import { ingestLevel } from './ingest/ingest-policy.js'
 import { LsmReads } from './lsm-reads.js'
 import { lsmStats } from './lsm-stats.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
+import { firstAllocation } from './memtable/allocation-policy.js'
 import { blankSegment } from './memtable/blank-segment.js'
 import { Memtable } from './memtable/memtable.js'
 import { walkFrames } from './memtable/segment-frames.js'
 import { kindDelete, kindPut } from './record-cursor.js'
 import { recover, recoverReadOnly } from './recovery.js'
+import { SegmentSupply } from './segment-supply.js'
 import type { TableOptions } from './table/table-builder.js'
 import { Tree } from './tree.js'
 import type { CopyJob, Job, OutputFile, WrittenTable } from './worker/job.js'
@@ -97,6 +99,8 @@ export const lsmDefaults = {
   readOnly: false,
 } as const satisfies Partial<LsmOptions>
 
+/** Writers look after the background once in so many bytes: often, so that the pauses it asks for are short. */
+const throttleBytesMax = 256 << 10
 const noBytes = new Uint8Array(0)
 
 /** The LSM backend: wiring between the port and the parts. docs/engine/lsm.md is the guide. */
@@ -116,6 +120,7 @@ export class LsmStore implements Store {
   readonly #reads: LsmReads
   readonly #changes: LsmChanges
   readonly #throttle: WriteThrottle
+  readonly #supply: SegmentSupply
   readonly #onDemand: JobRunner
   readonly #operations = new LongOperations()
   #readOnly: CaskadeError | undefined
@@ -134,15 +139,21 @@ export class LsmStore implements Store {
     if (options.readOnly) this.#readOnly = openedReadOnlyError(directory)
     this.#manifest = manifest
     const host = {
-      createMemtable: (capacityMin: number) => this.#createMemtable(capacityMin),
+      createMemtable: (capacityMin: number) => this.#createMemtable(capacityMin, this.#log.active.keys),
       discardMemtable: (memtable: Memtable) => this.#discardMemtable(memtable),
       onSealed: () => this.#background.schedule(),
     }
+    this.#supply = new SegmentSupply(storage, directory, options.memtableBytes, jobs.onDemand, {
+      allocateFile: () => manifest.allocateFile(),
+      onFailure,
+      onWarning: ({ message }) =>
+        options.onEvent({ level: 'warn', name: 'segment-not-prepared', details: { message } }),
+    })
     let tree: Tree | undefined
     try {
       tree = new Tree(storage, directory, manifest, options.cacheBytes, this.#held, onFailure)
       this.#tree = tree
-      const active = options.readOnly ? Memtable.create(0, blankSegment(directory), 0) : this.#createMemtable(0)
+      const active = options.readOnly ? Memtable.create(0, blankSegment(directory), 0) : this.#createMemtable(0, 0)
       this.#log = new WriteLog(host, active, memtables, sequence, this.#held)
     } catch (error) {
       for (const memtable of memtables) memtable.release()
@@ -160,6 +171,7 @@ export class LsmStore implements Store {
     this.#reads = new LsmReads(this.#log, this.#tree, this.#held, options.clock, () => this.#background.schedule())
     this.#changes = new LsmChanges(storage, directory, manifest.state, this.#log)
     this.#throttle = new WriteThrottle(
+      Math.min(throttleBytesMax, options.memtableBytes >>> 3),
       () => ({ immutables: this.#log.immutables.length, level0Tables: this.#tree.version.levels[0]!.length }),
       (ms) => this.#background.wait(ms),
     )
@@ -279,7 +291,9 @@ export class LsmStore implements Store {
     if (this.#readOnly !== undefined) throw this.#readOnly
     if (this.#throttle.isDue(this.#log.bytesWritten)) {
       this.#background.pump()
+      this.#onDemand.pump()
       this.#throttle.throttle(this.#log.bytesWritten)
+      this.#supply.prepare(this.#log.active.file, this.#log.active.end)
     }
   }
 
@@ -432,18 +446,31 @@ export class LsmStore implements Store {
     return this.#throttle.pause()
   }
 
-  #createMemtable(capacityMin: number): Memtable {
+  /** With `capacityMin` bytes of space allocated. `keysExpected`: about as many as the one before it had. */
+  #createMemtable(capacityMin: number, keysExpected: number): Memtable {
     this.#manifest.beginIfDue()
-    const number = this.#manifest.allocateFile()
-    const path = segmentPath(this.directory, number)
-    const file = this.#storage.createSegment(path, Math.max(capacityMin, this.#options.memtableBytes))
+    const { number, file } = this.#supply.take(capacityMin) ?? this.#createSegment(capacityMin)
     try {
       const salt = this.#options.salt()
-      const memtable = Memtable.create(number, file, salt)
-      // Before the manifest lists it: a listed file that a power cut took away would look like damage.
-      this.#storage.syncDirectory(this.directory)
+      const memtable = Memtable.create(number, file, salt, keysExpected)
       this.#manifest.append({ addSegments: [{ number, salt }] })
       return memtable
+    } catch (error) {
+      file.close()
+      this.#storage.remove(file.path)
+      throw error
+    }
+  }
+
+  #createSegment(capacityMin: number): { number: number; file: SegmentFile } {
+    const number = this.#manifest.allocateFile()
+    const path = segmentPath(this.directory, number)
+    const capacity = Math.max(capacityMin, this.#options.memtableBytes)
+    const file = this.#storage.createSegment(path, capacity, Math.max(firstAllocation(capacity), capacityMin))
+    try {
+      // Before the manifest lists it: a listed file that a power cut took away would look like damage.
+      this.#storage.syncDirectory(this.directory)
+      return { number, file }
     } catch (error) {
       file.close()
       this.#storage.remove(path)
@@ -540,6 +567,8 @@ export class LsmStore implements Store {
     this.#log.rotate()
     if (this.#log.immutables.some(inTheWay)) this.#background.flushNow()
     try {
+      // A segment that is known to be on disk must be listed there.
+      this.#manifest.sync()
       for (const memtable of [...this.#log.immutables, this.#log.active]) {
         if (memtable.syncedEnd === memtable.end) continue
         memtable.file.sync()
@@ -657,6 +686,7 @@ export class LsmStore implements Store {
     }
     this.#closed = true
     await Promise.all([this.#background.stop(), this.#onDemand.stop()])
+    this.#supply.close()
     await this.#groupSync.idle()
     this.#reads.closeSnapshots()
     this.#changes.close()

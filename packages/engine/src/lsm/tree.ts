@@ -149,7 +149,7 @@ export class Tree {
     if (this.#obsolete.length > obsoleteMax) {
       try {
         this.#manifest.sync()
-        this.#removeFiles(this.#obsolete.splice(0))
+        for (const file of this.#obsolete.splice(0)) this.#storage.remove(file)
       } catch (error) {
         this.#onFailure(error)
       }
@@ -161,17 +161,13 @@ export class Tree {
       while (this.#obsolete.length > 0 && this.#holds === 0) {
         const files = this.#obsolete.splice(0)
         await this.#manifest.syncLater()
-        this.#removeFiles(files)
+        for (const file of files) await this.#storage.removeLater(file)
       }
     } catch (error) {
       this.#onFailure(error)
     } finally {
       this.#syncing = undefined
     }
-  }
-
-  #removeFiles(files: readonly string[]): void {
-    for (const file of files) this.#storage.remove(file)
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import { kindDeleteRange, type RecordFields } from './record-cursor.js'
 
 /** What the log needs from its store. */
 export interface WriteLogHost {
-  /** A new, listed segment with at least this capacity; throws (a full disk) with nothing changed. */
+  /** A new, listed segment with at least this capacity, and space for it; throws (a full disk) with nothing changed. */
   createMemtable(capacityMin: number): Memtable
   /** It was created, and will not be used. */
   discardMemtable(memtable: Memtable): void

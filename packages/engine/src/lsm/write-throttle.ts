@@ -1,21 +1,27 @@
 import { delayPerMiB, type WriteDebt } from './compaction/throttle-policy.js'
 
-/** Writers are asked to pause once in this many bytes. */
-const throttleBytes = 1 << 20
+/** A shorter pause would be lost in the granularity of timers. */
+const owedPauseMsMin = 1
 /** A pause that nobody awaits is taken in the calling thread from this length on. */
-const owedPauseMsMax = 30
+const owedPauseMsMax = 10
 
 /** Slows writers to the background's pace, in pauses that they await, or else take where they are. */
 export class WriteThrottle {
   readonly #debt: () => WriteDebt
   readonly #wait: (ms: number) => void
-  #dueAt = throttleBytes
+  readonly #everyBytes: number
+  #dueAt: number
   #owedMs = 0
   /** Pauses asked for: how many, the longest, and all together. */
   readonly stalls = { count: 0, longestMs: 0, totalMs: 0 }
 
-  /** `wait` blocks the thread for a time, or until the background has something to show. */
-  constructor(debt: () => WriteDebt, wait: (ms: number) => void) {
+  /**
+   * Writers are asked to pause once in `everyBytes`. `wait` blocks the thread for a time, or until the background has something
+   * to show.
+   */
+  constructor(everyBytes: number, debt: () => WriteDebt, wait: (ms: number) => void) {
+    this.#everyBytes = everyBytes
+    this.#dueAt = everyBytes
     this.#debt = debt
     this.#wait = wait
   }
@@ -26,14 +32,14 @@ export class WriteThrottle {
 
   /** To be called when it is due, before a write. */
   throttle(bytesWritten: number): void {
-    this.#dueAt = bytesWritten + throttleBytes
-    this.#owedMs += delayPerMiB(this.#debt())
+    this.#dueAt = bytesWritten + this.#everyBytes
+    this.#owedMs += delayPerMiB(this.#debt()) * (this.#everyBytes / (1 << 20))
     if (this.#owedMs >= owedPauseMsMax) this.#wait(this.#take())
   }
 
   /** `undefined`: go on. */
   pause(): Promise<void> | undefined {
-    if (this.#owedMs === 0) return undefined
+    if (this.#owedMs < owedPauseMsMin) return undefined
     const pauseMs = this.#take()
     return new Promise((resolve) => setTimeout(resolve, pauseMs))
   }

@@ -16,7 +16,9 @@ export type FaultOperation =
   | 'create'
   | 'open'
   | 'createSegment'
+  | 'resumeSegment'
   | 'openSegment'
+  | 'allocate'
   | 'read'
   | 'append'
   | 'commit'
@@ -91,6 +93,10 @@ export class FaultStorage implements Storage {
     this.#inner.remove(path)
   }
 
+  async removeLater(path: string): Promise<void> {
+    this.remove(path)
+  }
+
   rename(from: string, to: string): void {
     this.#enter('rename', to)
     this.#inner.rename(from, to)
@@ -141,9 +147,14 @@ export class FaultStorage implements Storage {
     }
   }
 
-  createSegment(path: string, capacity: number): SegmentFile {
+  createSegment(path: string, capacity: number, allocated?: number): SegmentFile {
     this.#enter('createSegment', path)
-    return this.#segmentFile(this.#inner.createSegment(path, capacity))
+    return this.#segmentFile(this.#inner.createSegment(path, capacity, allocated))
+  }
+
+  resumeSegment(path: string, allocated: number): SegmentFile {
+    this.#enter('resumeSegment', path)
+    return this.#segmentFile(this.#inner.resumeSegment(path, allocated))
   }
 
   openSegment(path: string): SegmentFile {
@@ -176,6 +187,13 @@ export class FaultStorage implements Storage {
       capacity,
       get bytes() {
         return inner.bytes
+      },
+      get allocated() {
+        return inner.allocated
+      },
+      allocate: (end) => {
+        this.#enter('allocate', path)
+        inner.allocate(end)
       },
       commit: (start, end) => {
         if (this.#enter('commit', path) === 'short') {

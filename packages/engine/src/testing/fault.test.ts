@@ -203,7 +203,7 @@ describe('a full disk', () => {
     const model = new Map<string, string>()
     for (let round = 0; round < 10; round++) {
       const full = new Set<FaultCall['operation']>(
-        round % 2 ? ['createSegment'] : ['createSegment', 'create', 'append'],
+        round % 2 ? ['createSegment', 'allocate'] : ['createSegment', 'allocate', 'create', 'append'],
       )
       storage.rule = ({ operation }) => (full.has(operation) ? 'ENOSPC' : undefined)
       let refused = 0

@@ -153,6 +153,10 @@ export class PowerCutStorage implements Storage {
     this.onChange('remove', path)
   }
 
+  async removeLater(path: string): Promise<void> {
+    this.remove(path)
+  }
+
   rename(from: string, to: string): void {
     const file = this.#file('rename', from)
     this.#directory('rename', to).change({ type: 'rename', from: basename(from), to: basename(to), file })
@@ -210,18 +214,24 @@ export class PowerCutStorage implements Storage {
     return new PowerCutReadFile(this, path, this.#file('open', path))
   }
 
-  createSegment(path: string, capacity: number): SegmentFile {
+  createSegment(path: string, capacity: number, allocated = capacity): SegmentFile {
     if (!Number.isSafeInteger(capacity) || capacity < 1)
       throw new RangeError(`capacity must be 1 or more, not ${capacity}`)
     const file = this.#enter(path)
     file.resize(capacity)
     this.onChange('createSegment', path)
-    return new PowerCutSegmentFile(this, path, file, this.mapped ? file.content : new Uint8Array(capacity), true)
+    return new PowerCutSegmentFile(this, path, file, this.mapped ? file.content : new Uint8Array(capacity), allocated)
+  }
+
+  resumeSegment(path: string, allocated: number): SegmentFile {
+    const file = this.#file('open', path)
+    const bytes = this.mapped ? file.content : new Uint8Array(file.content.length)
+    return new PowerCutSegmentFile(this, path, file, bytes, allocated)
   }
 
   openSegment(path: string): SegmentFile {
     const file = this.#file('open', path)
-    return new PowerCutSegmentFile(this, path, file, this.mapped ? file.content : file.content.slice(), false)
+    return new PowerCutSegmentFile(this, path, file, this.mapped ? file.content : file.content.slice(), 0)
   }
 
   #directory(operation: string, path: string, directory = dirname(path)): Directory {
@@ -327,13 +337,14 @@ class PowerCutReadFile extends OpenFile implements ReadFile {
 class PowerCutSegmentFile extends OpenFile implements SegmentFile {
   readonly capacity: number
   readonly #bytes: Uint8Array
-  readonly #writable: boolean
+  /** 0: opened for reading. */
+  allocated: number
 
-  constructor(storage: PowerCutStorage, path: string, file: PowerCutFile, bytes: Uint8Array, writable: boolean) {
+  constructor(storage: PowerCutStorage, path: string, file: PowerCutFile, bytes: Uint8Array, allocated: number) {
     super(storage, path, file)
     this.capacity = bytes.length
     this.#bytes = bytes
-    this.#writable = writable
+    this.allocated = allocated
   }
 
   get bytes(): Uint8Array {
@@ -341,9 +352,18 @@ class PowerCutSegmentFile extends OpenFile implements SegmentFile {
     return this.#bytes
   }
 
-  commit(start: number, end: number): void {
-    if (!this.#writable) throw new TypeError(`${this.path} was opened for reading`)
+  allocate(end: number): void {
+    if (this.allocated === 0) throw new TypeError(`${this.path} was opened for reading`)
     this.check()
+    this.allocated = Math.max(this.allocated, end)
+    this.storage.onChange('allocate', this.path)
+  }
+
+  commit(start: number, end: number): void {
+    if (this.allocated === 0) throw new TypeError(`${this.path} was opened for reading`)
+    this.check()
+    if (end > this.allocated)
+      throw new Error(`${this.path} was written to ${end}, but has space only up to ${this.allocated}: a SIGBUS`)
     if (!this.storage.mapped) this.file.write(this.#bytes.subarray(start, end), start)
     this.storage.onChange('commit', this.path)
   }

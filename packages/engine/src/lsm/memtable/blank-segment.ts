@@ -7,6 +7,8 @@ export function blankSegment(directory: string): SegmentFile {
     path: directory,
     capacity: 0,
     bytes: new Uint8Array(framesStart),
+    allocated: 0,
+    allocate: () => {},
     commit: () => {},
     syncLater: async () => {},
     sync: () => {},

@@ -10,10 +10,15 @@ export class MemtableIndex {
   #used = 0
   #growAt: number
 
-  constructor(capacity = 4096) {
+  readonly #segmentBytes: number
+
+  /** Offsets lie below `segmentBytes`. Up to `keysExpected` it need not grow: slots that are never touched take no memory. */
+  constructor(segmentBytes: number, keysExpected = 0) {
+    this.#segmentBytes = segmentBytes
+    const capacity = capacityFor(keysExpected)
     this.#slots = newSlots(capacity)
     this.#mask = capacity - 1
-    this.#growAt = (capacity * 3) >>> 2
+    this.#growAt = keysMax(capacity)
   }
 
   /** Distinct keys entered. */
@@ -62,12 +67,14 @@ export class MemtableIndex {
   insert(freeSlotFound: number, hash: number, offset: number): void {
     this.#slots[2 * freeSlotFound] = hash
     this.#slots[2 * freeSlotFound + 1] = offset
-    if (++this.#used >= this.#growAt) this.#grow()
+    if (++this.#used >= this.#growAt) this.#grow(offset)
   }
 
-  #grow(): void {
+  /** Towards what the segment will hold if it goes on like this, in few steps: the writer waits while entries move. */
+  #grow(offset: number): void {
     const old = this.#slots
-    const capacity = old.length
+    const expected = capacityFor(this.#used * (this.#segmentBytes / offset))
+    const capacity = Math.min(Math.max(expected, old.length), (old.length >>> 1) * growthMax)
     const slots = newSlots(capacity)
     const mask = capacity - 1
     for (let i = 0; i < old.length; i += 2) {
@@ -81,7 +88,7 @@ export class MemtableIndex {
     }
     this.#slots = slots
     this.#mask = mask
-    this.#growAt = (capacity * 3) >>> 2
+    this.#growAt = keysMax(capacity)
   }
 }
 
@@ -91,6 +98,18 @@ export function newestOffsets(slots: Uint32Array): Uint32Array {
   let count = 0
   for (let i = 1; i < slots.length; i += 2) if (slots[i]! > takenBack) offsets[count++] = slots[i]!
   return offsets.subarray(0, count)
+}
+
+const capacityMin = 4096
+const growthMax = 8
+/** How many keys fit before it grows. */
+const keysMax = (capacity: number) => (capacity * 3) >>> 2
+
+/** The power of two that holds so many keys. */
+function capacityFor(keys: number): number {
+  let capacity = capacityMin
+  while (keysMax(capacity) <= keys) capacity *= 2
+  return capacity
 }
 
 const newSlots = (capacity: number) => new Uint32Array(new SharedArrayBuffer(capacity * 8))

@@ -15,7 +15,17 @@ const capacity = segmentCapacityFor(records * frameBytes(keyLength, value.length
 /** A segment in memory: what remains is the encoding, the checksum and the index, as on a mapping that is resident. */
 function memorySegment(): SegmentFile {
   const bytes = new Uint8Array(capacity)
-  return { path: 'memory', capacity, bytes, commit() {}, async syncLater() {}, sync() {}, close() {} }
+  return {
+    path: 'memory',
+    capacity,
+    bytes,
+    allocated: capacity,
+    allocate() {},
+    commit() {},
+    async syncLater() {},
+    sync() {},
+    close() {},
+  }
 }
 
 function append(memtable: Memtable, i: number): void {

@@ -6,6 +6,7 @@ import type { KeyInterval } from '../../scan-range.js'
 import { FoundRecord } from '../found-record.js'
 import { noRanges, type RangeTombstones } from '../range/range-tombstones.js'
 import { kindDelete, type RecordFields } from '../record-cursor.js'
+import { nextAllocation } from './allocation-policy.js'
 import { MemtableIndex } from './memtable-index.js'
 import { MemtableOrder } from './memtable-order.js'
 import { sortRecords } from './memtable-sort.js'
@@ -62,7 +63,7 @@ export class Memtable implements SegmentBytes {
   readonly bytes: Uint8Array
   readonly view: DataView
   readonly #salt: number
-  readonly #index = new MemtableIndex()
+  readonly #index: MemtableIndex
   readonly #order = new MemtableOrder()
   #ranges = noRanges
   /** Where the next frame (or, in an open frame, the next record) goes: 8-byte (4-byte) aligned. */
@@ -79,18 +80,24 @@ export class Memtable implements SegmentBytes {
   #references = 1
   #watermark: Watermark
   #prefetched = 0
+  /** Of the file: copied, for it is asked at every put. */
+  #allocated: number
 
-  private constructor(fileNumber: number, file: SegmentFile, salt: number, watermark: Watermark) {
+  private constructor(fileNumber: number, file: SegmentFile, salt: number, watermark: Watermark, index: MemtableIndex) {
     this.fileNumber = fileNumber
     this.file = file
     this.bytes = file.bytes
     this.view = viewOf(file.bytes)
     this.#salt = salt
     this.#watermark = watermark
+    this.#index = index
+    this.#allocated = file.allocated
   }
 
-  static create(fileNumber: number, file: SegmentFile, salt: number): Memtable {
-    const memtable = new Memtable(fileNumber, file, salt, { generation: 0, syncedEnd: framesStart })
+  /** `keysExpected`: its index is made for so many. */
+  static create(fileNumber: number, file: SegmentFile, salt: number, keysExpected = 0): Memtable {
+    const index = new MemtableIndex(file.capacity, keysExpected)
+    const memtable = new Memtable(fileNumber, file, salt, { generation: 0, syncedEnd: framesStart }, index)
     writeSegmentHeader(memtable.view, memtable.bytes, { fileNumber, salt })
     file.commit(0, framesStart)
     return memtable
@@ -104,7 +111,7 @@ export class Memtable implements SegmentBytes {
     watermark: Watermark,
     limit: number,
   ): { memtable: Memtable; walk: FrameWalk } {
-    const memtable = new Memtable(fileNumber, file, salt, watermark)
+    const memtable = new Memtable(fileNumber, file, salt, watermark, new MemtableIndex(limit))
     const walk = walkFrames(memtable, salt, file.path, limit, (offset) => memtable.#enter(offset))
     memtable.#end = walk.end
     memtable.#sealed = true
@@ -160,9 +167,18 @@ export class Memtable implements SegmentBytes {
     return this.#end + this.#index.byteLength + this.#order.byteLength
   }
 
-  /** Whether a record of `bytes` (see `frameBytes`) still fits. */
+  /** Whether a record of `bytes` (see `frameBytes`) still fits; allocates space for it. Throws when the disk is full. */
   hasRoom(bytes: number): boolean {
-    return !this.#sealed && this.#end + bytes + sealBytes <= this.file.capacity
+    const end = this.#end + bytes + sealBytes
+    return !this.#sealed && (end <= this.#allocated || this.#allocateTo(end))
+  }
+
+  #allocateTo(end: number): boolean {
+    const { file } = this
+    if (end > file.capacity) return false
+    file.allocate(nextAllocation(file.allocated, file.capacity, end))
+    this.#allocated = file.allocated
+    return true
   }
 
   /** Newest record of a key with a sequence of at most `sequenceMax`, tombstones included. */

@@ -8,6 +8,7 @@ import { runBuild } from '../ingest/build-run.js'
 import { openTable } from '../open-table.js'
 import { BlockCache } from '../table/block-cache.js'
 import type { TableReader } from '../table/table-reader.js'
+import { runAllocate, runCreate } from './allocate-run.js'
 import type { FileDamage, Job, JobResult, VerifyJob } from './job.js'
 
 /** `stopping`, shared memory: not 0 when nobody wants the result any more, which long jobs ask for. */
@@ -23,6 +24,10 @@ export function runJob(storage: Storage, job: Job, stopping?: Int32Array): JobRe
       return runBuild(storage, job)
     case 'copy':
       return runCopy(storage, job)
+    case 'create':
+      return runCreate(storage, job)
+    case 'allocate':
+      return runAllocate(storage, job)
     case 'settle':
     case 'merge':
     case 'verify-data':

@@ -3,7 +3,7 @@ import type { RangeFragment } from '../range/range-tombstones.js'
 import type { TableOptions, TableSummary } from '../table/table-builder.js'
 
 /** Work for a background thread: plain data, so that it can be posted to a worker, or run in place by a test. */
-export type Job = FlushJob | CompactJob | VerifyJob | CopyJob | BuildJob | BitcaskJob
+export type Job = FlushJob | CompactJob | VerifyJob | CopyJob | BuildJob | CreateJob | AllocateJob | BitcaskJob
 
 /** Writes the records of a sealed segment as one table. */
 export interface FlushJob {
@@ -63,6 +63,21 @@ export interface CopyJob {
   bytes: number
 }
 
+/** Creates a segment, its name on disk when done, and allocates the first bytes of it. */
+export interface CreateJob {
+  type: 'create'
+  path: string
+  capacity: number
+  allocated: number
+}
+
+/** Allocates the first bytes of a segment that is being written. */
+export interface AllocateJob {
+  type: 'allocate'
+  path: string
+  allocated: number
+}
+
 export interface OutputFile {
   path: string
   number: number
@@ -88,5 +103,5 @@ export interface FileDamage {
 export type JobResult =
   | BitcaskJobResult
   | { type: 'flush' | 'compact' | 'build'; written: WrittenTable[]; dropped: number }
-  | { type: 'copy' }
+  | { type: 'copy' | 'create' | 'allocate' }
   | { type: 'verify'; files: number; bytes: number; records: number; errors: FileDamage[] }

@@ -37,7 +37,12 @@ export function resultOf(runner: JobRunner, job: Job): Promise<JobResult> {
   })
 }
 
-/** A runner on a worker thread, started by its first job. */
+/** A thread without a job for so long is ended: its heap goes back to the system, and starting another costs some 50 ms of a core. */
+const idleMsMax = 3000
+/** Jobs leave much garbage and keep little: V8's default, three times 16 MiB for each thread, would only be resident longer. */
+const youngGenerationMbMax = 6
+
+/** A runner on a worker thread, started by its first job and ended when there has been none for a while. */
 export class WorkerJobs implements JobRunner {
   readonly #mmap: 'auto' | 'off'
   readonly #done = new Int32Array(new SharedArrayBuffer(4))
@@ -46,17 +51,26 @@ export class WorkerJobs implements JobRunner {
   #worker: Worker | undefined
   #port: MessagePort | undefined
   #answered = 0
+  readonly #idleMs: number
+  #idle: NodeJS.Timeout | undefined
 
-  constructor(mmap: 'auto' | 'off') {
+  constructor(mmap: 'auto' | 'off', idleMs = idleMsMax) {
     this.#mmap = mmap
+    this.#idleMs = idleMs
   }
 
   get busy(): boolean {
     return this.#callbacks.length > 0
   }
 
+  /** Whether there is a thread. */
+  get running(): boolean {
+    return this.#worker !== undefined
+  }
+
   run(job: Job, callback: JobCallback): void {
     this.#start()
+    clearTimeout(this.#idle)
     this.#callbacks.push(callback)
     this.#port!.ref()
     this.#port!.postMessage(job)
@@ -77,6 +91,12 @@ export class WorkerJobs implements JobRunner {
   }
 
   async stop(): Promise<void> {
+    await this.#end()
+    this.#fail('the store was closed before the job ended')
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#idle)
     this.#port?.close()
     this.#port = undefined
     const worker = this.#worker
@@ -89,7 +109,6 @@ export class WorkerJobs implements JobRunner {
       worker.ref()
       await new Promise((resolve) => worker.once('exit', resolve))
     }
-    this.#fail('the store was closed before the job ended')
   }
 
   #start(): void {
@@ -100,6 +119,7 @@ export class WorkerJobs implements JobRunner {
       workerData,
       transferList: [port2],
       execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMbMax },
     })
     worker.unref()
     // A job catches its own errors; what arrives here has ended the thread (out of memory, say).
@@ -114,7 +134,10 @@ export class WorkerJobs implements JobRunner {
   #answer(answer: JobAnswer): void {
     this.#answered++
     const callback = this.#callbacks.shift()
-    if (this.#callbacks.length === 0) this.#port?.unref()
+    if (!this.busy) {
+      this.#port?.unref()
+      this.#idle = setTimeout(() => void this.#end(), this.#idleMs).unref()
+    }
     const { error, result } = answer
     callback?.(error && new CaskadeError(error.code, error.message), result)
   }

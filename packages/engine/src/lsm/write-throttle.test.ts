@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { WriteThrottle } from './write-throttle.js'
+
+test('what is owed for a MiB is asked for in short pauses', () => {
+  const waits: number[] = []
+  const throttle = new WriteThrottle(
+    256 << 10,
+    () => ({ immutables: 5, level0Tables: 0 }),
+    (ms) => waits.push(ms),
+  )
+  let written = 0
+  for (; written < 8 << 20; written += 1000) if (throttle.isDue(written)) throttle.throttle(written)
+  const total = waits.reduce((sum, ms) => sum + ms, 0)
+  expect(total / 8).toBeGreaterThan(40)
+  expect(total / 8).toBeLessThan(60)
+  expect(throttle.stalls.longestMs).toBeLessThan(25)
+  expect(throttle.stalls.count).toBe(waits.length)
+})
+
+test('nothing is asked for while the background keeps up', () => {
+  const throttle = new WriteThrottle(
+    256 << 10,
+    () => ({ immutables: 1, level0Tables: 8 }),
+    () => expect.unreachable(),
+  )
+  for (let written = 0; written < 4 << 20; written += 1000) if (throttle.isDue(written)) throttle.throttle(written)
+  expect(throttle.pause()).toBeUndefined()
+  expect(throttle.stalls.count).toBe(0)
+})
