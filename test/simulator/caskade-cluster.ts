@@ -16,7 +16,7 @@ import type { Plan } from './plan.js'
 import { repairConfig } from './repair-config.js'
 import { wallClockBeginsMs } from './simulated-node.js'
 import { mergeUnion } from './value.js'
-import { nodeIdOf } from './world.js'
+import { nodeIdOf, type World } from './world.js'
 
 const siblingsMax = 64
 
@@ -81,17 +81,28 @@ export const caskadeCluster: MakeCluster = (plan) => {
         merges: new Map([['union', mergeUnion]]),
         deliberateBugs,
       }),
+    owners: (world, bucket, key) => ownersOf(world.topology ?? topology, world, bucket, partitionOf(key)),
     copies(world, bucket, key): ReplicaCopy[] {
       const bytes = Buffer.from(key, 'latin1')
-      const partition = partitionOfSlot(slotOf(bytes, 0, bytes.length), partitions)
+      const partition = partitionOf(key)
       const stored = Buffer.concat([Buffer.from([numberOf(bucket) >>> 8, numberOf(bucket)]), bytes])
-      return topology.claim[partition]!.slice(0, bucket.n).map((member) => ({
-        node: member - 1,
+      return ownersOf(world.topology ?? topology, world, bucket, partition).map((node) => ({
+        node,
         key: `${bucket.name}/${key}`,
-        ...readable(() => world.nodes[member - 1]!.disk.read(partition, stored), wallClockBeginsMs + world.nowMs),
+        ...readable(() => world.nodes[node]!.disk.read(partition, stored), wallClockBeginsMs + world.nowMs),
       }))
     },
   }
+}
+
+function partitionOf(key: string): number {
+  const bytes = Buffer.from(key, 'latin1')
+  return partitionOfSlot(slotOf(bytes, 0, bytes.length), partitions)
+}
+
+function ownersOf({ claim, members }: Topology, world: World, { n }: Bucket, partition: number): number[] {
+  const owners = claim[partition]!.slice(0, n)
+  return owners.map((owner) => world.nodeOf(members.find(({ number }) => number === owner)!.id).index)
 }
 
 /** What is deleted is nothing: some owners may have collected it already. */

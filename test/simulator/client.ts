@@ -226,6 +226,8 @@ export class Client {
       return
     }
     operation.outcome = 'ok'
+    if (operation.kind !== 'get')
+      this.#world.notice({ type: 'acknowledged', bucket: operation.bucket, key: operation.key })
     const { rule } = operation.bucket
     if (result.status === 'ok') operation.timestampMs = result.timestampMs
     const values =

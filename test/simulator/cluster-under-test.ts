@@ -6,6 +6,8 @@ import type { World } from './world.js'
 /** What a run runs, and how to look into it from outside. */
 export interface ClusterUnderTest {
   readonly factory: NodeFactory
+  /** Places of the nodes that own the key. */
+  owners(world: World, bucket: Bucket, key: string): readonly number[]
   /** What each owner of the key has in its store; empty where there is no such thing. */
   copies(world: World, bucket: Bucket, key: string): ReplicaCopy[]
 }

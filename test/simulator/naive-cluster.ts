@@ -104,5 +104,5 @@ function resultOf(outcome: NonNullable<Message['result']>, value: string, { wall
 
 export const naiveCluster: MakeCluster = ({ seed, nodes }): ClusterUnderTest => {
   const ids = Array.from({ length: nodes }, (_, index) => nodeIdOf(seed, index))
-  return { factory: (life) => new NaiveNode(life, ids), copies: () => [] }
+  return { factory: (life) => new NaiveNode(life, ids), owners: () => [], copies: () => [] }
 }

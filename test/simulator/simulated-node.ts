@@ -54,6 +54,8 @@ export class SimulatedNode {
   clockErrorMaxMs = 0
   /** The last crash, start, pause or resume: an operation that was under way then may go without an answer. */
   disturbedAtMs = 0
+  /** The cluster has removed it: nobody starts it again. */
+  isRetired = false
   readonly #factory: NodeFactory
   readonly #random: SeededRandom
   readonly #bugs: ReadonlySet<DeliberateBug>
@@ -102,7 +104,7 @@ export class SimulatedNode {
   }
 
   start(): void {
-    if (this.#on) return
+    if (this.#on || this.isRetired) return
     this.#on = true
     const life = ++this.#life
     this.#disturbed()
@@ -282,6 +284,7 @@ export class SimulatedNode {
     this.#guarded((machine) => machine.tick(this.#now()))
     if (this.machine === undefined) return
     if (this.machine.halted !== undefined) {
+      this.isRetired = this.machine.halted === 'removed'
       this.stop()
       this.#around.after(restartMs, () => this.start())
       return

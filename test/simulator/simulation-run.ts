@@ -58,11 +58,13 @@ class SimulationRun {
     this.#plan = plan
     this.#options = options
     this.#trace = new Trace(options.say)
+    const { factory, owners } = options.cluster(plan)
     this.#world = new World({
       seed: plan.seed,
       latencyMs: plan.latencyMs,
       syncMs: plan.syncMs,
-      factory: options.cluster(plan).factory,
+      factory,
+      owners,
       makeDisk: options.makeDisk ?? modelDisk,
       bugs: new Set<DeliberateBug>(plan.bugs),
       trace: this.#trace,
@@ -147,7 +149,8 @@ class SimulationRun {
         return { ...base, number, kind: 'get', bucket, keys: [key], level: 'all', coordinator }
       })
     // Through each node one write and one read of a key of its own.
-    return this.#world.nodes.flatMap((_, coordinator) => {
+    const serving = this.#world.nodes.filter(({ isRetired }) => !isRetired)
+    return serving.flatMap(({ index: coordinator }) => {
       const bucket = this.#plan.buckets[coordinator % this.#plan.buckets.length]!
       const probe = { ...base, bucket, keys: [`probe${coordinator}`], level: 'quorum', coordinator } as const
       return [
@@ -187,6 +190,8 @@ class SimulationRun {
       counts: {
         operations: history.operations.length,
         ...counts,
+        epochs: world.topology?.epoch ?? 0,
+        contested: history.operations.filter(({ kind, contested }) => kind !== 'get' && contested).length,
         ...prefixed('fault', nemesis.injected),
         ...prefixed('network', { ...world.network.counts }),
         ...prefixed('event', world.events),

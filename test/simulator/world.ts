@@ -3,7 +3,7 @@ import { type DeliberateBug, encodeTopology, type NodeId, type Topology } from '
 import type { Disk } from './disk.js'
 import { ModelDisk } from './disk.js'
 import { EventQueue, type Happening } from './event-queue.js'
-import type { TopologySighting } from './history.js'
+import type { Bucket, TopologySighting } from './history.js'
 import { linkOf, Network } from './network.js'
 import type { NodeFactory } from './node-machine.js'
 import { randomStream } from './random-stream.js'
@@ -12,11 +12,19 @@ import type { Trace } from './trace.js'
 
 export type MakeDisk = (world: World, index: number, onDurable: () => void) => Disk
 
+/** What a fault may wait for. */
+export type Moment =
+  | { readonly type: 'acknowledged'; readonly bucket: Bucket; readonly key: string }
+  /** The first node has adopted it. */
+  | { readonly type: 'new-epoch' }
+
 export interface WorldOptions {
   readonly seed: number
   readonly latencyMs: readonly [min: number, max: number]
   readonly syncMs: readonly [min: number, max: number]
   readonly factory: NodeFactory
+  /** Places of the nodes that own a key. */
+  readonly owners: (world: World, bucket: Bucket, key: string) => readonly number[]
   readonly makeDisk: MakeDisk
   readonly bugs: ReadonlySet<DeliberateBug>
   readonly trace: Trace
@@ -48,8 +56,11 @@ export class World {
   /** Events that nodes reported, by name. */
   readonly events: Record<string, number> = {}
   readonly topologies: TopologySighting[] = []
+  /** The newest that any node has adopted. */
+  topology: Topology | undefined
   /** Set by what started something that ends in promises: they are let run before the next happening. */
   hasPromises = false
+  readonly #watchers = new Set<(moment: Moment) => void>()
   readonly #digests = new WeakMap<Topology, string>()
   readonly #queue = new EventQueue()
   readonly #byId = new Map<NodeId, SimulatedNode>()
@@ -87,6 +98,20 @@ export class World {
     this.nodes.push(node)
     this.#byId.set(id, node)
     return node
+  }
+
+  /** Until what is returned is called. */
+  watch(watcher: (moment: Moment) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  notice(moment: Moment): void {
+    for (const watcher of this.#watchers) watcher(moment)
+  }
+
+  nodeOf(id: NodeId): SimulatedNode {
+    return this.#byId.get(id)!
   }
 
   after(delayMs: number, happening: Happening): void {
@@ -129,6 +154,11 @@ export class World {
         this.trace.say(this.#nowMs, `node ${node.index} threw ${text}`)
       },
       adopted: (node, topology) => {
+        if (topology.epoch > (this.topology?.epoch ?? 0)) {
+          this.topology = topology
+          this.notice({ type: 'new-epoch' })
+        }
+        if (this.trace.wordy) this.trace.say(this.#nowMs, `node ${node.index} adopts epoch ${topology.epoch}`)
         this.topologies.push({ node: node.index, epoch: topology.epoch, digest: this.#digest(topology) })
       },
       event: (node, name, details) => {

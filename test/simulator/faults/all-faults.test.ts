@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import { caskadeCluster } from '../caskade-cluster.js'
 import { naiveCluster } from '../naive-cluster.js'
 import { linkOf } from '../network.js'
 import { randomStream } from '../random-stream.js'
+import { simulationRun } from '../simulation-run.js'
 import { drawPlan } from '../swarm-policy.js'
 import { Trace } from '../trace.js'
 import { modelDisk, World } from '../world.js'
 import { faultKinds } from './all-faults.js'
+import { crashOnAcknowledgement, crashOnAdoption } from './targeted.js'
+import { abortedMove, join, leave, voters } from './topology.js'
 
 const nodes = 5
 
@@ -16,6 +20,7 @@ async function smallWorld(): Promise<World> {
     latencyMs: [1, 2],
     syncMs: [0.1, 0.5],
     factory,
+    owners: () => [1, 3],
     makeDisk: modelDisk,
     bugs: new Set(),
     trace: new Trace(),
@@ -51,7 +56,10 @@ function arrivals(world: World): number[] {
   )
 }
 
-describe.each([...faultKinds.values()])('$name', (fault) => {
+/** These need a topology, or a moment to wait for. */
+const others = new Set([join, leave, voters, abortedMove, crashOnAcknowledgement, crashOnAdoption])
+
+describe.each([...faultKinds.values()].filter((fault) => !others.has(fault)))('$name', (fault) => {
   const draw = (seed: number) => fault.draw(randomStream(seed, 'test'), { nodes, victim: 2, intensity: 1 })
 
   test('its plan is plain data', () => {
@@ -94,4 +102,46 @@ test('bit rot is found when the record is read', async () => {
     faultKinds.get('bit-rot')!.begin(world, { node: 2, records: 10 }, 1)
     expect(() => store.get(0, new Uint8Array([1]))).toThrow('does not match its checksum')
   })
+})
+
+test('power fails at the owners at the moment of an acknowledgement, once, until the fault ends', async () => {
+  const world = await smallWorld()
+  const up = () => world.nodes.map(({ isUp }) => isUp)
+  const end = crashOnAcknowledgement.begin(world, { owner: 'all', delayMs: 2 }, 100)
+  await world.run(world.nowMs + 10)
+  expect(up()).toEqual([true, true, true, true, true])
+  const bucket = { name: 'b', rule: 'lww', n: 3, r: 2, w: 2 } as const
+  for (let i = 0; i < 2; i++) {
+    world.notice({ type: 'acknowledged', bucket, key: 'k' })
+    await world.run(world.nowMs + 10)
+    expect(up()).toEqual([true, false, true, false, true])
+  }
+  end()
+  await world.run(world.nowMs + 10)
+  expect(up()).toEqual([true, true, true, true, true])
+})
+
+test('power fails everywhere when a topology comes into force', async () => {
+  const world = await smallWorld()
+  const end = crashOnAdoption.begin(world, { delayMs: 0 }, 100)
+  world.notice({ type: 'new-epoch' })
+  await world.run(world.nowMs + 1)
+  expect(world.nodes.some(({ isUp }) => isUp)).toBe(false)
+  end()
+})
+
+test('whoever asks in is let in; other voters, departures and moves make epochs', { timeout: 60_000 }, async () => {
+  const kinds = [join, voters, leave, abortedMove]
+  const faults = kinds.map((kind, i) => ({
+    kind: kind.name,
+    atMs: 1000 + 700 * i,
+    durationMs: 500,
+    details: kind.draw(randomStream(1, 'test'), { nodes, victim: 2, intensity: 1 }),
+  }))
+  const plan = { ...drawPlan({ seed: 1, nodes, faults: [] }), faults }
+  const { counts, violations } = await simulationRun(plan, { cluster: caskadeCluster })
+  expect(violations).toEqual([])
+  expect(counts['event.joined']).toBe(1)
+  // Joined, other voters, one leaves, moves begun, moves called off.
+  expect(counts.epochs).toBeGreaterThanOrEqual(6)
 })

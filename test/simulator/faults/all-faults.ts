@@ -4,6 +4,8 @@ import { bitRot, diskFull, slowDisk } from './disk.js'
 import { delay, duplication, loss, reordering } from './noise.js'
 import { bridge, flapping, fullPartition, oneWayPartition } from './partition.js'
 import { crash, massCrash, pause, powerCut, restart } from './process.js'
+import { crashOnAcknowledgement, crashOnAdoption } from './targeted.js'
+import { abortedMove, join, leave, voters } from './topology.js'
 
 const faults: readonly FaultKind[] = [
   loss,
@@ -23,6 +25,12 @@ const faults: readonly FaultKind[] = [
   diskFull,
   slowDisk,
   bitRot,
+  join,
+  leave,
+  voters,
+  abortedMove,
+  crashOnAcknowledgement,
+  crashOnAdoption,
 ]
 
 /** Every kind of fault, by name. To add one: define it beside these and list it here. */
