@@ -21,6 +21,8 @@ const hunts: Hunt[] = [
   { bug: 'hint-counts-strictly', seeds: 50, nodes: 5, faults: ['partition-full', 'partition-one-way'] },
   { bug: 'wall-clock-stamps', seeds: 60, nodes: 3, faults: ['clock-jump'] },
   { bug: 'ack-before-write', seeds: 80, nodes: 3, faults: ['power-cut'] },
+  { bug: 'ballot-reused', seeds: 10, nodes: 5, faults: ['voters', 'leave'] },
+  { bug: 'chosen-by-new-voters-only', seeds: 20, nodes: 5, faults: ['voters', 'leave'] },
 ]
 
 test.each(hunts)('$bug is found within $seeds seeds', { timeout: 180_000 }, async (hunt) => {
