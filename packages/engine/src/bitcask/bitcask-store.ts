@@ -22,6 +22,7 @@ import { lockPath } from '../lsm/file-names.js'
 import { FoundRecord } from '../lsm/found-record.js'
 import { GroupSync } from '../lsm/group-sync.js'
 import { blankSegment } from '../lsm/memtable/blank-segment.js'
+import { framesStart } from '../lsm/memtable/segment-format.js'
 import { walkFrames } from '../lsm/memtable/segment-frames.js'
 import { readRecord, recordKeyEquals } from '../lsm/memtable/segment-record.js'
 import { kindDelete, kindPut } from '../lsm/record-cursor.js'
@@ -173,7 +174,8 @@ export class BitcaskStore implements Store {
     const { dataFileBytes } = options
     const policy = {
       ...defaultMergePolicy,
-      smallBytes: dataFileBytes / 8,
+      // Eight of them go into one: what a merge writes of small files is fewer files, or it would never end.
+      smallBytes: (dataFileBytes - framesStart) / 8,
       copyBytesMax: 4 * dataFileBytes,
       ...options.policy,
     }
@@ -454,9 +456,10 @@ export class BitcaskStore implements Store {
     const { segments } = this.#live.manifest.state
     const gone = [...this.#files].filter((file) => file !== active.file && segments.has(file.number))
     this.#live.apply(
-      { sequence: this.#log.sequence, dropSegments: gone.map(({ number }) => number) },
+      { sequence: this.#log.sequence + 1, dropSegments: gone.map(({ number }) => number) },
       gone.flatMap(({ path, number }) => [path, hintPath(this.directory, number)]),
     )
+    this.#log.skipSequence()
     this.#background.cleared()
     this.#keydir.clear()
     this.#log.drop(sealed)

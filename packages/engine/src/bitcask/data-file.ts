@@ -46,7 +46,7 @@ export class DataFile implements SegmentBytes {
   view: DataView
   /** Everything of worth lies before it. */
   end: number
-  /** Of records that the keydir points at: exact for what was written since the store was opened, else nearly. */
+  /** Of records that the keydir points at: exact, but for records above 16 KiB of files that were opened: theirs may be a part in 2,000 too high. */
   liveBytes = 0
   summary: DataSummary = emptySummary()
   /** Bytes of tombstones that a merge had to keep, and numbers of the files because of which. */

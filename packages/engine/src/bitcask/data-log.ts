@@ -103,6 +103,12 @@ export class DataLog {
     return record.sequence
   }
 
+  /** For a change that no record tells of: whoever follows the changes is told that some are gone. */
+  skipSequence(): void {
+    this.#sequence++
+    this.onWrite?.()
+  }
+
   #apply(slot: number, hash: number, record: RecordFields): void {
     const keydir = this.#keydir
     const { file } = this.#active

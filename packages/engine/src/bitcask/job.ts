@@ -68,6 +68,8 @@ export interface MovedRecords {
   /** Which of the written files, and where in it; -1: it had expired. */
   outputs: Int32Array
   offsets: Uint32Array
+  /** What the copy takes, as hints count it. */
+  sizes: Uint32Array
 }
 
 export type BitcaskJobResult =

@@ -47,8 +47,9 @@ export function chooseMerge(files: readonly MergeCandidate[], options: MergePoli
     return (ratio(file) * age) / (2 - ratio(file))
   }
   const tooDead = dead > options.totalDeadRatioMax * bytes
-  const worth = files.filter((file) =>
-    tooDead ? ratio(file) >= options.deadRatioMin : ratio(file) >= options.deadRatioMax,
+  // A merge that gives nothing back would be chosen again, for ever.
+  const worth = files.filter(
+    (file) => file.deadBytes > 0 && ratio(file) >= (tooDead ? options.deadRatioMin : options.deadRatioMax),
   )
   const chosen = upTo(
     worth.sort((a, b) => score(b) - score(a)),
@@ -56,7 +57,8 @@ export function chooseMerge(files: readonly MergeCandidate[], options: MergePoli
   )
   if (chosen.length > 0) return chosen
   const small = files.filter((file) => file.bytes < options.smallBytes)
-  return small.length >= options.smallFiles ? upTo(small, options.copyBytesMax) : []
+  const together = small.length >= options.smallFiles ? upTo(small, options.copyBytesMax) : []
+  return together.length > 1 ? together : []
 }
 
 /** Files from the first on until their live bytes reach the bound; at least one. */

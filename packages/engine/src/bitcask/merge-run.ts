@@ -206,6 +206,7 @@ class MergePlan {
     this.#moves.oldOffsets[i] = offset
     this.#moves.outputs[i] = expired ? -1 : outputs.index
     this.#moves.offsets[i] = expired ? 0 : outputs.offset
+    this.#moves.sizes[i] = expired ? 0 : outputs.size
   }
 
   /** Sorted by slot. */
@@ -238,6 +239,7 @@ function movesOf(count: number): MovedRecords {
     oldOffsets: new Uint32Array(words()),
     outputs: new Int32Array(words()),
     offsets: new Uint32Array(words()),
+    sizes: new Uint32Array(words()),
   }
 }
 
@@ -266,6 +268,8 @@ class MergeOutputs {
   /** Of the record added last. */
   index = 0
   offset = 0
+  /** As hints count it. */
+  size = 0
 
   constructor(storage: Storage, job: MergeJob) {
     this.#storage = storage
@@ -278,6 +282,7 @@ class MergeOutputs {
     if (this.#file !== undefined && !this.#file.hasRoom(bytes)) this.#finishFile()
     this.#file ??= this.#begin(bytes)
     this.index = this.#written.length
+    this.size = align8(frameHeaderBytes + bytes)
     this.offset = this.#file.add(record, bytes, pinnedBy)
   }
 
@@ -341,7 +346,7 @@ class OutputFile {
     this.#end = writeRecord(this.#target, offset, record, this.#frame)
     this.#frameRecords++
     if (pinnedBy !== undefined) {
-      this.#pinnedBytes += bytes
+      this.#pinnedBytes += align8(frameHeaderBytes + bytes)
       for (const number of pinnedBy) this.#pinnedBy.add(number)
     }
     return offset

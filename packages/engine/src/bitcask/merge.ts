@@ -151,7 +151,7 @@ export class Merge {
   }
 
   #moveOne(
-    { slots, hashes, inputs, oldOffsets, outputs, offsets }: MovedRecords,
+    { slots, hashes, inputs, oldOffsets, outputs, offsets, sizes }: MovedRecords,
     i: number,
     written: DataFile[],
   ): void {
@@ -165,7 +165,7 @@ export class Merge {
     else {
       const file = written[output]!
       keydir.replace(file.index, offsets[i]!)
-      file.liveBytes += file.summary.bytes / Math.max(file.summary.records, 1)
+      file.liveBytes += sizes[i]!
     }
   }
 }

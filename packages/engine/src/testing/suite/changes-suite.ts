@@ -51,7 +51,13 @@ export function changesSuite(use: SuiteStore): void {
       await check()
       await use.store.clear()
       if (ordered) expect(changes(5)).toEqual(['6 -[b, d).', '7 -[\0, ).'])
-      else expect(() => changes(5)).toThrow(expect.objectContaining({ code: 'CASKADE_TOO_OLD' }))
+      else {
+        // Whoever had followed it to the end must learn that everything is gone.
+        const { sequence } = use.store.stats()
+        for (const since of [5, sequence - 1])
+          expect(() => changes(since)).toThrow(expect.objectContaining({ code: 'CASKADE_TOO_OLD' }))
+        expect(changes(sequence)).toEqual([])
+      }
     })
 
     test('of many segments have no gap, and each copy of them leads to the same store', async () => {
