@@ -57,9 +57,9 @@ try {
     seconds: minutes * 60,
     sampleEveryMs: Math.max(100, minutes * 60),
     maintainEveryMs: 60_000,
-    onSample: ({ seconds, rssBytes, heapBytes, descriptors, handles, diskBytes }) => {
+    onSample: ({ seconds, anonymousBytes, mappedBytes, heapBytes, descriptors, handles, diskBytes }) => {
       if (values.json) return
-      const memory = `${mebibytes(rssBytes)} resident, ${mebibytes(heapBytes)} heap, ${mebibytes(diskBytes)} disk`
+      const memory = `${mebibytes(anonymousBytes)} anonymous, ${mebibytes(mappedBytes)} mapped, ${mebibytes(heapBytes)} heap, ${mebibytes(diskBytes)} disk`
       console.log(`${seconds.toFixed(0)} s: ${memory}, ${descriptors} descriptors, ${handles} handles`)
     },
   })

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type OpenOptions, openStore } from '@caskade/engine'
 import { SoakLoad } from './soak-load.js'
@@ -29,6 +29,14 @@ function descriptors(): number {
   return process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0
 }
 
+/** Resident memory in its two kinds (Linux; elsewhere all of it counts as anonymous). */
+function residentMemory(): { anonymousBytes: number; mappedBytes: number } {
+  if (process.platform !== 'linux') return { anonymousBytes: process.memoryUsage.rss(), mappedBytes: 0 }
+  const status = readFileSync('/proc/self/status', 'latin1')
+  const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024
+  return { anonymousBytes: bytes('RssAnon'), mappedBytes: bytes('RssFile') + bytes('RssShmem') }
+}
+
 /** Loads a store for so long, and says what the process took. */
 export async function soakRun(options: SoakOptions): Promise<{ samples: SoakSample[]; operations: number }> {
   const { directory, keys, seed, seconds } = options
@@ -50,11 +58,10 @@ export async function soakRun(options: SoakOptions): Promise<{ samples: SoakSamp
       if (now - sampledAt < options.sampleEveryMs) continue
       sampledAt = now
       globalThis.gc?.()
-      const { rss, heapUsed } = process.memoryUsage()
       const sample: SoakSample = {
         seconds: (now - startedAt) / 1000,
-        rssBytes: rss,
-        heapBytes: heapUsed,
+        ...residentMemory(),
+        heapBytes: process.memoryUsage().heapUsed,
         descriptors: descriptors(),
         handles: process.getActiveResourcesInfo().length,
         diskBytes: diskBytes(directory),

@@ -134,8 +134,9 @@ export class LsmStore implements Store {
     this.#lock = lock
     this.#onDemand = jobs.onDemand
     const onFailure = (error: unknown) => this.#fail(error)
-    const load = options.readOnly ? recoverReadOnly : recover
-    const { manifest, memtables, sequence } = load(storage, directory, options.onEvent)
+    const { manifest, memtables, sequence } = options.readOnly
+      ? recoverReadOnly(storage, directory, options.onEvent)
+      : recover(storage, directory, options.durability !== 'os', options.onEvent)
     if (options.readOnly) this.#readOnly = openedReadOnlyError(directory)
     this.#manifest = manifest
     const host = {
@@ -175,7 +176,10 @@ export class LsmStore implements Store {
       () => ({ immutables: this.#log.immutables.length, level0Tables: this.#tree.version.levels[0]!.length }),
       (ms) => this.#background.wait(ms),
     )
-    this.#groupSync = new GroupSync(() => this.#syncLog(), sequence)
+    // One that only reads has nothing to make durable.
+    const notSynced = options.readOnly ? [] : memtables.filter(({ syncedEnd, end }) => syncedEnd < end)
+    const durableSequence = Math.min(sequence, ...notSynced.map(({ smallestSequence }) => smallestSequence - 1))
+    this.#groupSync = new GroupSync(() => this.#syncLog(), durableSequence)
     if (options.durability === 'interval' && !options.readOnly) {
       this.#syncTimer = setInterval(() => {
         this.#groupSync.reach(this.#log.sequence)?.catch(() => {})

@@ -7,7 +7,7 @@ import { refuseUnfinished } from './checkpoint-run.js'
 import { parseFileName, segmentPath, tablePath } from './file-names.js'
 import { ManifestLog, readManifest } from './manifest/manifest-log.js'
 import { emptyState, type ManifestState, type SegmentRecord } from './manifest/manifest-state.js'
-import { Memtable } from './memtable/memtable.js'
+import { Memtable, sealBytes } from './memtable/memtable.js'
 import { framesStart, readSegmentHeader, readWatermark } from './memtable/segment-format.js'
 import type { FrameWalk } from './memtable/segment-frames.js'
 
@@ -23,12 +23,21 @@ export interface Recovered {
  * Brings a directory back to its last consistent moment; docs/engine/durability.md has the crash-window table.
  *
  * 1. CURRENT names the manifest, whose edits give the live tables and segments. Each must exist.
- * 2. Segments are replayed in order and synced. One that ends without its seal, followed by one that was written later, has
+ * 2. Segments are replayed in order. One that ends without its seal, followed by one that was written later, has
  *    lost writes in a power cut: what follows is dropped, for a suffix may be lost but never a hole.
  * 3. A new manifest with the state found is put in force; then files that belong to nothing are removed.
+ * 4. The last segment is sealed: only now, for what followed its end has to be gone before it counts as whole.
+ *
+ * `durable`: what is found is synced too, and the manifest promises it. Else it is as durable as it was: a process that died
+ * and was started again has written no more than one that lives on.
  */
-export function recover(storage: Storage, directory: string, onEvent: (event: StoreEvent) => void): Recovered {
-  const { state, memtables, sequence, numbers, isNew } = load(storage, directory, 'write', onEvent)
+export function recover(
+  storage: Storage,
+  directory: string,
+  durable: boolean,
+  onEvent: (event: StoreEvent) => void,
+): Recovered {
+  const { state, memtables, sequence, numbers, isNew } = load(storage, directory, durable ? 'sync' : 'write', onEvent)
   state.nextFile = Math.max(
     state.nextFile,
     ...numbers.map((number) => number + 1),
@@ -38,6 +47,7 @@ export function recover(storage: Storage, directory: string, onEvent: (event: St
   try {
     manifest = ManifestLog.begin(storage, directory, state)
     removeStrays(storage, directory, manifest)
+    for (const memtable of memtables) sealOnDisk(storage, memtable)
   } catch (error) {
     manifest?.close()
     for (const memtable of memtables) memtable.release()
@@ -56,6 +66,9 @@ export function recoverReadOnly(storage: Storage, directory: string, onEvent: (e
   return { manifest: ManifestLog.readOnly(storage, directory, state), memtables, sequence }
 }
 
+/** `sync`: to write, and what is found is made durable first. */
+type Purpose = 'read' | 'write' | 'sync'
+
 interface Loaded {
   state: ManifestState
   memtables: Memtable[]
@@ -65,12 +78,7 @@ interface Loaded {
   isNew: boolean
 }
 
-function load(
-  storage: Storage,
-  directory: string,
-  purpose: 'read' | 'write',
-  onEvent: (event: StoreEvent) => void,
-): Loaded {
+function load(storage: Storage, directory: string, purpose: Purpose, onEvent: (event: StoreEvent) => void): Loaded {
   refuseUnfinished(storage, directory)
   const read = readManifest(storage, directory)
   const state = read?.state ?? emptyState()
@@ -91,7 +99,10 @@ function load(
   const memtables = replaySegments(storage, directory, numbers, state, purpose, onEvent)
   const sequences = [...memtables, ...state.tables.values()].map(({ largestSequence }) => largestSequence)
   state.segments = new Map(
-    memtables.map(({ fileNumber: number, salt, end }) => [number, { number, salt, end }] as const),
+    memtables.map(({ fileNumber: number, salt, end, syncedEnd }) => [
+      number,
+      syncedEnd < end ? { number, salt } : { number, salt, end },
+    ]),
   )
   return { state, memtables, sequence: Math.max(state.sequence, ...sequences), numbers, isNew: read === undefined }
 }
@@ -145,7 +156,7 @@ function replaySegments(
   directory: string,
   numbers: readonly number[],
   state: ManifestState,
-  purpose: 'read' | 'write',
+  purpose: Purpose,
   onEvent: (event: StoreEvent) => void,
 ): Memtable[] {
   const memtables: Memtable[] = []
@@ -178,10 +189,13 @@ function replaySegments(
           onEvent({ level: 'warn', name: 'tail-cut', details: { file: path, offset: walk.end, bytes: lost } })
         cutAfter ??= path
       }
-      if (purpose === 'read') continue
+      if (memtable.isEmpty) {
+        memtables.pop()?.release()
+        continue
+      }
+      if (purpose === 'sync') memtable.file.sync()
       // From here on its end is listed in the manifest as a promise.
-      memtable.file.sync()
-      memtable.assumeSynced()
+      if (purpose === 'sync' || knownEnd !== undefined) memtable.assumeSynced()
     }
     return memtables
   } catch (error) {
@@ -229,12 +243,29 @@ function replaySegment(
   }
 }
 
+/** So that the next open does not take it for one that lost its end. Does nothing to one whose end is known anyway. */
+function sealOnDisk(storage: Storage, memtable: Memtable): void {
+  if (memtable.isSealed || memtable.syncedEnd === memtable.end) return
+  const file = storage.resumeSegment(memtable.file.path, memtable.end + sealBytes)
+  try {
+    memtable.sealIn(file)
+  } finally {
+    file.close()
+  }
+}
+
 /** How far behind `from` there is anything but zeros. */
 function bytesInUse(bytes: Uint8Array, from: number): number {
-  const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3)
-  const firstWord = from >>> 3
-  const last = words.subarray(firstWord).findLastIndex((word) => word !== 0n)
-  return last === -1 ? 0 : (last + 1) * 8
+  const zeros = new Uint8Array(64 << 10)
+  for (let end = bytes.length; end > from; ) {
+    const start = Math.max(from, end - zeros.length)
+    const chunk = bytes.subarray(start, end)
+    // Not byte by byte: nearly all of a segment may be unused.
+    if (Buffer.compare(chunk, zeros.subarray(0, chunk.length)) !== 0)
+      return start + 1 + chunk.findLastIndex((byte) => byte !== 0)
+    end = start
+  }
+  return 0
 }
 
 function highestManifest(storage: Storage, directory: string): number {

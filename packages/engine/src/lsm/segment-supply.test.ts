@@ -59,11 +59,21 @@ test('a large record finds its space in it', () => {
   expect(supply.take(40_000)!.file.allocated).toBeGreaterThanOrEqual(40_000)
 })
 
+test('one that is under way is waited for', () => {
+  const { supply, active } = supplied()
+  active.allocate(capacity)
+  supply.prepare(active, capacity - 100)
+  expect(supply.take(0)!.number).toBe(10)
+})
+
 test('one that comes too late, or is too small, is removed: numbers ascend in the order of use', () => {
   const { storage, runner, supply, active } = supplied()
   active.allocate(capacity)
   supply.prepare(active, capacity - 100)
+  const { wait } = runner
+  runner.wait = () => {}
   expect(supply.take(0)).toBeUndefined()
+  runner.wait = wait
   runner.pump()
   expect(storage.list('/d')).toEqual(['active'])
   supply.prepare(active, capacity - 100)

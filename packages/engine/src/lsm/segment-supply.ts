@@ -13,6 +13,10 @@ export interface SupplyHost {
   onWarning(error: CaskadeError): void
 }
 
+/** Beyond two seconds something else is wrong: the writer tries by itself. */
+const waitMs = 100
+const waitsMax = 20
+
 interface NextSegment {
   number: number
   path: string
@@ -21,8 +25,8 @@ interface NextSegment {
 
 /**
  * Has a worker do, before it is needed, what takes the disk long: allocate space ahead of the writer, and create the segment
- * that follows. (Syncing the directory alone takes a journal commit: 0.2 to 300 ms on a busy ext4.) What is not ready in
- * time the writer does itself.
+ * that follows. (Syncing the directory alone takes a journal commit: 0.2 to 300 ms on a busy ext4.) Space that is not ready in
+ * time the writer allocates itself; a segment it waits for, since making another would take longer.
  *
  * Crash window: a segment made ahead is not listed, blank, and its number older than that of any segment listed while it
  * stays unused. The next open takes it for a stray. It is used before any of a higher number, or never.
@@ -51,7 +55,7 @@ export class SegmentSupply {
     const ahead = this.#ahead.path === path ? Math.max(this.#ahead.allocated, allocated) : allocated
     const next = nextAllocation(ahead, capacity, 0)
     if (ahead < capacity && end > ahead - (next - ahead) / 2) this.#allocateAhead(path, next)
-    else if (this.#next === undefined && end > capacity / 2) this.#createNext()
+    else if (this.#next === undefined && end > capacity / 4) this.#createNext()
   }
 
   /** The writer then allocates the same space, which costs it nothing. */
@@ -86,6 +90,7 @@ export class SegmentSupply {
 
   /** The segment made ahead, if it is there and large enough: its name is on disk, `capacityMin` bytes of it allocated. */
   take(capacityMin: number): { number: number; file: SegmentFile } | undefined {
+    for (let waits = 0; this.#next?.ready === false && waits < waitsMax; waits++) this.#runner.wait(waitMs)
     const next = this.#next
     if (next === undefined) return undefined
     this.#next = undefined

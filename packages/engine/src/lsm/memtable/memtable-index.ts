@@ -74,7 +74,7 @@ export class MemtableIndex {
   #grow(offset: number): void {
     const old = this.#slots
     const expected = capacityFor(this.#used * (this.#segmentBytes / offset))
-    const capacity = Math.min(Math.max(expected, old.length), (old.length >>> 1) * growthMax)
+    const capacity = Math.max(Math.min(expected, old.length <= guessFrom ? 4 * old.length : Infinity), old.length)
     const slots = newSlots(capacity)
     const mask = capacity - 1
     for (let i = 0; i < old.length; i += 2) {
@@ -101,7 +101,8 @@ export function newestOffsets(slots: Uint32Array): Uint32Array {
 }
 
 const capacityMin = 4096
-const growthMax = 8
+/** Slots up to which what the segment will hold is still a guess: it then grows eightfold at most. */
+const guessFrom = 2 * 4096
 /** How many keys fit before it grows. */
 const keysMax = (capacity: number) => (capacity * 3) >>> 2
 

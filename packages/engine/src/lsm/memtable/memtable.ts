@@ -43,7 +43,7 @@ import {
 } from './segment-record.js'
 
 /** Kept free at the end of every segment for the frame that seals it. */
-const sealBytes = 16
+export const sealBytes = 16
 
 /** What one record takes in a segment, at most: its own frame, and alignment. `flags`: see `timeFlags`. */
 export function frameBytes(keyLength: number, valueLength: number, flags: number): number {
@@ -77,6 +77,8 @@ export class Memtable implements SegmentBytes {
   /** Of the open frame: each deleted range's place among the records, and the ranges as they were before it. */
   #rangesBefore: { record: number; ranges: RangeTombstones }[] = []
   #sealed = false
+  /** Its file is open for reading only. */
+  #recovered = false
   #references = 1
   #watermark: Watermark
   #prefetched = 0
@@ -114,7 +116,8 @@ export class Memtable implements SegmentBytes {
     const memtable = new Memtable(fileNumber, file, salt, watermark, new MemtableIndex(limit))
     const walk = walkFrames(memtable, salt, file.path, limit, (offset) => memtable.#enter(offset))
     memtable.#end = walk.end
-    memtable.#sealed = true
+    memtable.#sealed = walk.sealed
+    memtable.#recovered = true
     return { memtable, walk }
   }
 
@@ -170,7 +173,7 @@ export class Memtable implements SegmentBytes {
   /** Whether a record of `bytes` (see `frameBytes`) still fits; allocates space for it. Throws when the disk is full. */
   hasRoom(bytes: number): boolean {
     const end = this.#end + bytes + sealBytes
-    return !this.#sealed && (end <= this.#allocated || this.#allocateTo(end))
+    return !this.#sealed && !this.#recovered && (end <= this.#allocated || this.#allocateTo(end))
   }
 
   #allocateTo(end: number): boolean {
@@ -414,9 +417,26 @@ export class Memtable implements SegmentBytes {
     this.#sealed = true
   }
 
-  /** Notes that everything before `syncedEnd` is on disk. True at any time, so it needs no sync of its own. */
+  get isSealed(): boolean {
+    return this.#sealed
+  }
+
+  /** As `seal`, for a recovered segment: through another opening of its file. */
+  sealIn(file: SegmentFile): void {
+    const end = this.#end + frameHeaderBytes
+    sealFrame(viewOf(file.bytes), file.bytes, this.#salt, this.#end, end, 0)
+    file.commit(this.#end, end)
+    this.#end = align8(end)
+    this.#sealed = true
+  }
+
+  /**
+   * Notes that everything before `syncedEnd` is on disk: true at any time, so it needs no sync of its own. Of a recovered
+   * segment, soon to be flushed, only in memory.
+   */
   markSynced(syncedEnd: number): void {
     this.#watermark = { generation: this.#watermark.generation + 1, syncedEnd }
+    if (this.#recovered) return
     const { start, end } = writeWatermark(this.view, this.bytes, this.#salt, this.#watermark)
     this.file.commit(start, end)
   }
