@@ -12,24 +12,28 @@ interface Play {
   readonly changes: number
   /** Between two changes. */
   readonly gapMaxMs: number
+  /** Node 1 loses its disk so often. */
+  readonly wipes: number
   readonly faults: Faults
 }
 
 /** Nodes that race to create buckets and to change the voters, through faults; then the faults end. */
-function play(seed: number, { nodes, changes, gapMaxMs, faults }: Play, bugs: readonly DeliberateBug[] = []) {
+function play(seed: number, { nodes, changes, gapMaxMs, wipes, faults }: Play, bugs: readonly DeliberateBug[] = []) {
   const world = new CoordinationWorld(seed, nodes, faults, bugs)
   for (let i = 0; i < changes; i++) {
     world.run(world.random(gapMaxMs))
     const node = 1 + world.random(nodes)
+    if (world.random(changes) < wipes) world.wipe(1)
     if (world.random(3) > 0) world.change(node, { type: 'createBucket', name: `b${i}`, options }, 3000)
     else {
       const voters = Array.from({ length: nodes }, (_, each) => each + 1).filter(() => world.random(2) === 0)
-      if (voters.length > 0) world.change(node, { type: 'setVoters', voters }, 3000)
+      // One wiped voter must not be a majority.
+      if (voters.length > (wipes > 0 ? 2 : 0)) world.change(node, { type: 'setVoters', voters }, 3000)
     }
   }
   world.faults = calm
   world.run(6000)
-  world.change(1, { type: 'createBucket', name: 'last', options }, 5000)
+  world.change(2, { type: 'createBucket', name: 'last', options }, 5000)
   world.run(6000)
   return world
 }
@@ -58,9 +62,10 @@ function violations(world: CoordinationWorld): string[] {
 }
 
 const anyPlay = fc.record({
-  nodes: fc.constantFrom(1, 2, 3, 5, 7),
+  nodes: fc.constantFrom(3, 4, 5, 7),
   changes: fc.constantFrom(10, 40),
   gapMaxMs: fc.constantFrom(20, 150, 400),
+  wipes: fc.constantFrom(0, 0, 3),
   faults: fc.record({
     loss: fc.constantFrom(0, 0.05, 0.3),
     duplicate: fc.constantFrom(0, 0.3),
@@ -84,18 +89,21 @@ describe('found out within 30 seeds', () => {
     nodes: 3,
     changes: 100,
     gapMaxMs: 80,
+    wipes: 0,
     faults: { loss: 0.05, duplicate: 0.1, delayMaxMs: 20, crash: 0.02, sync: 0.002 },
   }
   const losing: Play = {
     nodes: 4,
     changes: 100,
     gapMaxMs: 300,
+    wipes: 0,
     faults: { loss: 0.3, duplicate: 0.1, delayMaxMs: 60, crash: 0.005, sync: 0.3 },
   }
   test.each([
     ['acceptor-answers-early', crashing],
     ['ballot-reused', losing],
     ['chosen-by-new-voters-only', losing],
+    ['life-not-new', { ...losing, nodes: 3, wipes: 10 }],
   ] as const)('%s', (bug, each) => {
     const seeds = Array.from({ length: 30 }, (_, i) => i + 1)
     expect(seeds.some((seed) => violations(play(seed, each, [bug])).length > 0)).toBe(true)

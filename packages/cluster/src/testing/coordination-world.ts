@@ -45,6 +45,7 @@ export class CoordinationWorld {
   readonly #stores: ModelReplicaStore[] = []
   readonly #lives: (Life | undefined)[] = []
   readonly #boots: number[] = []
+  readonly #numbers: number[] = []
   #wire: { atMs: number; to: number; from: number; epoch: number; type: number; body: Uint8Array }[] = []
   readonly #random: () => number
   readonly #bugs: ReadonlySet<DeliberateBug>
@@ -63,6 +64,7 @@ export class CoordinationWorld {
     for (let member = 1; member <= nodes; member++) {
       this.#stores[member] = new ModelReplicaStore()
       this.#boots[member] = 0
+      this.#numbers[member] = member
       this.#start(member)
     }
   }
@@ -85,6 +87,13 @@ export class CoordinationWorld {
       seen.endedAtMs = this.nowMs
     }
     this.#lives[member]?.coordination.change(change, id, this.nowMs + timeoutMs, done, this.#now())
+  }
+
+  /** The node gets an empty disk. It is another member from then on; with the bug, the one that it was. */
+  wipe(member: number): void {
+    this.#lives[member] = undefined
+    this.#stores[member]!.wipe()
+    if (!this.#bugs.has('life-not-new')) this.#numbers[member] = 1000 + member
   }
 
   run(ms: number): void {
@@ -131,7 +140,7 @@ export class CoordinationWorld {
     const life: Life = {
       held,
       coordination: new Coordination({
-        identity: { clusterId: hex(1), id: hex(member), member, incarnation: 1 },
+        identity: { clusterId: hex(1), id: hex(member), member: this.#numbers[member]!, incarnation: 1 },
         boot: ++this.#boots[member]!,
         topology: this.#known(member),
         store,
