@@ -76,8 +76,8 @@ export const caskadeCluster: MakeCluster = (plan) => {
         store,
         sink,
         seeds: topology.members.map(({ id }) => id),
-        // Whoever has lost the first life's data joins again.
-        ...(identity.incarnation === 1 ? { create: topology } : {}),
+        // Others join.
+        ...(index < plan.nodes ? { create: topology } : {}),
         merges: new Map([['union', mergeUnion]]),
         deliberateBugs,
       }),

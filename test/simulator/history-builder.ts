@@ -46,6 +46,8 @@ export class HistoryBuilder {
       probes: this.#probes,
       copies: [],
       topologies: [],
+      changes: [],
+      finalTopologies: [],
       clockErrorMaxMs: 0,
       damagedNodes: 0,
       ...rest,

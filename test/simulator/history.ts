@@ -72,6 +72,25 @@ export interface TopologySighting {
   readonly digest: string
 }
 
+/** What one who changed the topology saw. */
+export interface SeenChange {
+  /** The bucket that it was to create, or ''. */
+  readonly bucket: string
+  readonly beganAtMs: number
+  /** Infinity: no answer. */
+  endedAtMs: number
+  outcome: Outcome
+  /** With which it was told to be done. */
+  epoch: number
+}
+
+/** The topology that a node has when all is quiet. */
+export interface FinalTopology {
+  readonly node: number
+  readonly epoch: number
+  readonly buckets: readonly string[]
+}
+
 /** All that the checkers judge: plain data, so that a history written by hand is as good as one from a run. */
 export interface History {
   /** In the order in which they began. */
@@ -82,6 +101,8 @@ export interface History {
   readonly probes: readonly Operation[]
   readonly copies: readonly ReplicaCopy[]
   readonly topologies: readonly TopologySighting[]
+  readonly changes: readonly SeenChange[]
+  readonly finalTopologies: readonly FinalTopology[]
   /** Furthest that any node's wall clock was from the world's, in milliseconds: blurs expiry. */
   readonly clockErrorMaxMs: number
   /** Nodes whose disk forgot synced data: a write that only so many acknowledged may be gone. */

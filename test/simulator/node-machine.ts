@@ -6,6 +6,7 @@ import type {
   NodeIdentity,
   Now,
   ReplicaStore,
+  Topology,
   TopologyChangeRequest,
 } from '@caskade/cluster'
 
@@ -17,6 +18,8 @@ export interface NodeMachine {
   onDurable(now: Now): void
   tick(now: Now): void
   request(request: ClientRequest, now: Now): void
+  /** What it has, for the judge. */
+  readonly topology?: Topology | undefined
   /** Absent: its topology does not change. */
   change?(request: TopologyChangeRequest, now: Now): void
   /** Why it serves no more: its process ends. */

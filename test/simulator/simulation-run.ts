@@ -1,4 +1,4 @@
-import type { DeliberateBug } from '@caskade/cluster'
+import { type DeliberateBug, lww } from '@caskade/cluster'
 import { check } from './checkers/all-checkers.js'
 import { Client } from './client.js'
 import type { MakeCluster } from './cluster-under-test.js'
@@ -92,6 +92,7 @@ class SimulationRun {
     await world.run(world.nowMs + phaseMs, done)
     await world.run(world.nowMs + recoveryMs)
     const probes = await this.#phase('probe')
+    await this.#changeOnceMore()
     // What a read finds in disagreement it repairs, so that two rounds over every key are a repair.
     await this.#phase('repair')
     await this.#phase('repair')
@@ -121,6 +122,22 @@ class SimulationRun {
     client.start()
     await this.#world.run(this.#world.nowMs + phaseMs, () => client.isDone)
     return this.#log.takeAfter(before)
+  }
+
+  /** The topology can be changed again: through the first node, one in the middle and the last, one after the other. */
+  async #changeOnceMore(): Promise<void> {
+    const world = this.#world
+    const serving = world.nodes.filter(({ isRetired, machine }) => !isRetired && machine?.change !== undefined)
+    for (const place of new Set([0, serving.length >> 1, serving.length - 1])) {
+      const index = serving[place]?.index
+      if (index === undefined) return
+      const options = { n: 1, r: 1, w: 1, resolution: lww }
+      const change = { type: 'createBucket', name: `after${index}`, options } as const
+      const seen = world.change(index, change, index.toString(16).padStart(16, 'f'), 10_000)
+      await world.run(world.nowMs + 12_000, () => seen.endedAtMs <= world.nowMs)
+      if (seen.outcome !== 'ok')
+        world.failures.push(`after the faults a change through node ${index} is ${seen.outcome}`)
+    }
   }
 
   #phaseOperations(phase: keyof typeof clientsOfPhases): PlannedOperation[] {
@@ -177,6 +194,8 @@ class SimulationRun {
       operations: this.#log.operations,
       ...after,
       topologies: world.topologies,
+      changes: world.changes,
+      finalTopologies: world.finalTopologies(),
       clockErrorMaxMs: Math.max(...world.nodes.map(({ clockErrorMaxMs }) => clockErrorMaxMs)),
       damagedNodes: nemesis.damagedNodes,
     }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type DeliberateBug, encodeTopology, type NodeId, type Topology } from '@caskade/cluster'
+import { type DeliberateBug, encodeTopology, type NodeId, type Topology, type TopologyChange } from '@caskade/cluster'
 import type { Disk } from './disk.js'
 import { ModelDisk } from './disk.js'
 import { EventQueue, type Happening } from './event-queue.js'
-import type { Bucket, TopologySighting } from './history.js'
+import type { Bucket, FinalTopology, SeenChange, TopologySighting } from './history.js'
 import { linkOf, Network } from './network.js'
 import type { NodeFactory } from './node-machine.js'
 import { randomStream } from './random-stream.js'
@@ -58,6 +58,7 @@ export class World {
   readonly topologies: TopologySighting[] = []
   /** The newest that any node has adopted. */
   topology: Topology | undefined
+  readonly changes: SeenChange[] = []
   /** Set by what started something that ends in promises: they are let run before the next happening. */
   hasPromises = false
   readonly #watchers = new Set<(moment: Moment) => void>()
@@ -112,6 +113,37 @@ export class World {
 
   nodeOf(id: NodeId): SimulatedNode {
     return this.#byId.get(id)!
+  }
+
+  /** Asks a node for a change; what is heard of it is kept. Not answered: its node died, or was never up. */
+  change(node: number, change: TopologyChange, changeId: string, timeoutMs: number): SeenChange {
+    const bucket = change.type === 'createBucket' ? change.name : ''
+    const seen: SeenChange = {
+      bucket,
+      beganAtMs: this.#nowMs,
+      endedAtMs: Number.POSITIVE_INFINITY,
+      outcome: 'uncertain',
+      epoch: 0,
+    }
+    this.nodes[node]!.change(change, changeId, timeoutMs, (result) => {
+      seen.endedAtMs = this.#nowMs
+      if (result?.status === 'ok') {
+        seen.outcome = 'ok'
+        seen.epoch = result.epoch
+      } else if (result !== undefined && result.code !== 'CASKADE_UNCERTAIN') seen.outcome = 'failed'
+      this.trace.say(this.#nowMs, `node ${node}: change ${changeId} ${JSON.stringify(result)}`)
+    })
+    this.changes.push(seen)
+    return seen
+  }
+
+  /** What each node that is up has now. */
+  finalTopologies(): FinalTopology[] {
+    return this.nodes.flatMap(({ index, machine }) => {
+      const topology = machine?.topology
+      if (topology === undefined) return []
+      return [{ node: index, epoch: topology.epoch, buckets: topology.buckets.map(({ name }) => name) }]
+    })
   }
 
   after(delayMs: number, happening: Happening): void {

@@ -1,4 +1,5 @@
 import type { Finding, History } from '../history.js'
+import { agreement } from './agreement.js'
 import { convergence } from './convergence.js'
 import { expiredReads } from './expired-reads.js'
 import { inventedValues } from './invented-values.js'
@@ -19,6 +20,7 @@ const checkers = [
   expiredReads,
   convergence,
   topologies,
+  agreement,
   unanswered,
   liveness,
 ]

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import type { FinalTopology, SeenChange } from '../history.js'
 import { HistoryBuilder } from '../history-builder.js'
+import { agreement } from './agreement.js'
 import { check } from './all-checkers.js'
 import { convergence } from './convergence.js'
 import { liveness } from './liveness.js'
@@ -35,6 +37,19 @@ test('topologies: one per epoch', () => {
   expect(topologies(seen([1, 'a'], [2, 'b'], [2, 'c'])).violations).toHaveLength(1)
 })
 
+test('agreement: what was told of changes holds, and all nodes end with one topology', () => {
+  const change = { bucket: 'b', beganAtMs: 10, endedAtMs: 20, outcome: 'ok', epoch: 2 } as const
+  const later = { ...change, bucket: '', beganAtMs: 30, endedAtMs: 40, epoch: 3 }
+  const at = (node: number, epoch: number, ...buckets: string[]) => ({ node, epoch, buckets })
+  const found = (changes: SeenChange[], ...finalTopologies: FinalTopology[]) =>
+    agreement(history({ changes, finalTopologies })).violations
+  expect(found([change, later], at(0, 3, 'b'), at(1, 3, 'b'))).toEqual([])
+  expect(found([], at(0, 3), at(1, 2))).toHaveLength(1)
+  expect(found([change], at(0, 3))).toHaveLength(1)
+  expect(found([{ ...change, outcome: 'failed' }], at(0, 3, 'b'))).toHaveLength(1)
+  expect(found([change, { ...later, epoch: 1 }], at(0, 3, 'b'))).toHaveLength(1)
+})
+
 test('unanswered: an operation without an answer that was owed one', () => {
   const builder = () => new HistoryBuilder('lww').put('a', { outcome: 'uncertain' })
   expect(unanswered(builder().history()).violations).toEqual([])
@@ -52,5 +67,5 @@ test('together: each finding names its checker, a clean history has none', () =>
   expect(check(new HistoryBuilder('siblings').put('a').get(['a']).finally(['a']).history()).violations).toEqual([])
   const { violations, counts } = check(new HistoryBuilder('siblings').put('a').get([]).finally([]).history())
   expect(violations.map(({ checker }) => checker).sort()).toEqual(['lost-writes', 'stale-reads'])
-  expect(counts).toEqual({ lwwDiscarded: 0 })
+  expect(counts).toEqual({ lwwDiscarded: 0, topologyChanges: 0 })
 })

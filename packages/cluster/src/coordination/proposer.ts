@@ -12,7 +12,7 @@ export interface ProposerConfig {
   readonly resendIntervalMs: number
   /** An attempt that gets no majority is given up after this, and begun anew with a higher ballot. */
   readonly attemptMs: number
-  /** Pauses after a lost race: random, up to this at first, doubling up to the second. */
+  /** Pauses after a lost race: random, up to this at first, or twice what the attempt took, doubling up to the second. */
   readonly backoffMinMs: number
   readonly backoffMaxMs: number
 }
@@ -21,7 +21,7 @@ export const defaultProposerConfig: ProposerConfig = {
   resendIntervalMs: 300,
   attemptMs: 2000,
   backoffMinMs: 50,
-  backoffMaxMs: 1600,
+  backoffMaxMs: 3000,
 }
 
 /** What a proposer acts through. Calls do not come back before they return. */
@@ -253,9 +253,11 @@ export class Proposer implements Register {
   #lose(higher: Ballot, now: Now): void {
     this.races++
     this.#counter = Math.max(this.#counter, higher.counter)
+    const { backoffMinMs, backoffMaxMs, attemptMs } = this.#config
+    const tookMs = now.monotonicMs - (this.#attempt!.endsAtMs - attemptMs)
     this.#attempt = undefined
-    const { backoffMinMs, backoffMaxMs } = this.#config
-    const pauseMaxMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#losses++, 16))
+    const firstMs = Math.max(backoffMinMs, 2 * tookMs)
+    const pauseMaxMs = Math.min(backoffMaxMs, firstMs * 2 ** Math.min(this.#losses++, 16))
     this.#retryAtMs = now.monotonicMs + this.#random() * pauseMaxMs
   }
 }
