@@ -80,7 +80,7 @@ test('one topology per epoch, in the order of time, and no change that was told 
     fc.property(fc.integer(), anyPlay, (seed, each) => {
       expect(violations(play(seed, each))).toEqual([])
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
 })
 
