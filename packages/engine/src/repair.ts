@@ -6,6 +6,7 @@ import type { Storage } from './io/storage.js'
 import { lockName, lockPath, lostPath, parseFileName, unfinishedName } from './lsm/file-names.js'
 import { lsmDefaults } from './lsm/lsm-store.js'
 import { currentName } from './lsm/manifest/manifest-format.js'
+import { readManifest } from './lsm/manifest/manifest-log.js'
 import { repairDirectory } from './lsm/repair/repair-run.js'
 
 export interface RepairReport {
@@ -37,12 +38,21 @@ export async function repairStore(directory: string, options: { mmap?: 'auto' | 
 
 /** Every file of it, of the log or not, is for good: taken for an LSM's, it would be taken apart. */
 function refuseBitcask(storage: Storage, directory: string): void {
-  const own = storage.list(directory).find((name) => /\.(hint|data)$/.test(name))
-  if (own === undefined) return
+  const own = storage.list(directory).some((name) => /\.(hint|data)$/.test(name))
+  if (!own && !saysBitcask(storage, directory)) return
   throw new CaskadeError(
     'CASKADE_WRONG_STORE',
-    `${directory} holds a bitcask store (${own}), which repair cannot mend: convert what can be read of it, or restore a checkpoint`,
+    `${directory} holds a bitcask store, which repair cannot mend: convert what can be read of it, or restore a checkpoint`,
   )
+}
+
+/** A store that never settled a file has only logs. If its manifest is lost too, they are as good as an LSM's. */
+function saysBitcask(storage: Storage, directory: string): boolean {
+  try {
+    return readManifest(storage, directory)?.state.bitcask !== undefined
+  } catch {
+    return false
+  }
 }
 
 /**
