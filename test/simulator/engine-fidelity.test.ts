@@ -20,7 +20,7 @@ test('the same seed gives the same run over the engine, too', { timeout: 180_000
 })
 
 test('what the engine lost is seen: acknowledged before it was durable', { timeout: 180_000 }, async () => {
-  const buggy: SeedRunOptions = { ...options, nodes: 3, bugs: ['ack-before-write'], faults: ['power-cut'] }
+  const buggy: SeedRunOptions = { ...options, nodes: 3, bugs: ['ack-before-write'], faults: ['crash-on-ack'] }
   for (let seed = 1; seed <= 60; seed++) if ((await runPlan(planOf(seed, buggy), buggy)).violations.length > 0) return
   expect.fail('no violation in 60 seeds')
 })
