@@ -5,15 +5,15 @@ test('what is owed for a MiB is asked for in short pauses', () => {
   const waits: number[] = []
   const throttle = new WriteThrottle(
     256 << 10,
-    () => ({ immutables: 5, level0Tables: 0 }),
+    () => ({ immutables: 5, level0Tables: 0 }), // 81 ms
     (ms) => waits.push(ms),
   )
   let written = 0
   for (; written < 8 << 20; written += 1000) if (throttle.isDue(written)) throttle.throttle(written)
   const total = waits.reduce((sum, ms) => sum + ms, 0)
-  expect(total / 8).toBeGreaterThan(40)
-  expect(total / 8).toBeLessThan(60)
-  expect(throttle.stalls.longestMs).toBeLessThan(25)
+  expect(total / 8).toBeGreaterThan(70)
+  expect(total / 8).toBeLessThan(90)
+  expect(throttle.stalls.longestMs).toBeLessThanOrEqual(25)
   expect(throttle.stalls.count).toBe(waits.length)
 })
 
@@ -26,4 +26,15 @@ test('nothing is asked for while the background keeps up', () => {
   for (let written = 0; written < 4 << 20; written += 1000) if (throttle.isDue(written)) throttle.throttle(written)
   expect(throttle.pause()).toBeUndefined()
   expect(throttle.stalls.count).toBe(0)
+})
+
+test('far behind, writers are slowed to what a slow disk takes, still in short pauses', () => {
+  const throttle = new WriteThrottle(
+    256 << 10,
+    () => ({ immutables: 9, level0Tables: 0 }),
+    () => {},
+  )
+  for (let written = 0; written < 4 << 20; written += 1000) if (throttle.isDue(written)) throttle.throttle(written)
+  expect(throttle.stalls.totalMs / 4).toBeGreaterThan(800)
+  expect(throttle.stalls.longestMs).toBeLessThanOrEqual(25)
 })

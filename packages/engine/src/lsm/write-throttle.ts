@@ -2,6 +2,8 @@ import { delayPerMiB, type WriteDebt } from './compaction/throttle-policy.js'
 
 /** A shorter pause would be lost in the granularity of timers. */
 const owedPauseMsMin = 1
+/** No single pause is longer; what is owed besides is asked for at the next write. */
+const pauseMsMax = 25
 /** A pause that nobody awaits is taken in the calling thread from this length on. */
 const owedPauseMsMax = 10
 
@@ -34,7 +36,7 @@ export class WriteThrottle {
   throttle(bytesWritten: number): void {
     this.#dueAt = bytesWritten + this.#everyBytes
     this.#owedMs += delayPerMiB(this.#debt()) * (this.#everyBytes / (1 << 20))
-    if (this.#owedMs >= owedPauseMsMax) this.#wait(this.#take())
+    while (this.#owedMs >= owedPauseMsMax) this.#wait(this.#take())
   }
 
   /** `undefined`: go on. */
@@ -45,8 +47,8 @@ export class WriteThrottle {
   }
 
   #take(): number {
-    const pauseMs = this.#owedMs
-    this.#owedMs = 0
+    const pauseMs = Math.min(this.#owedMs, pauseMsMax)
+    this.#owedMs -= pauseMs
     this.stalls.count++
     this.stalls.longestMs = Math.max(this.stalls.longestMs, pauseMs)
     this.stalls.totalMs += pauseMs

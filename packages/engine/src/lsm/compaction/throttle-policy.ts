@@ -10,7 +10,8 @@ export interface WriteDebt {
  * falls behind, so that writers slow to its pace by themselves and never stop for seconds.
  */
 export function delayPerMiB({ immutables, level0Tables }: WriteDebt): number {
-  const flushDelay = immutables <= 1 ? 0 : Math.min(50, 3 ** (immutables - 1))
+  // Up to where writers all but stop: memtables are memory, and small ones fill faster than a slow disk takes them.
+  const flushDelay = immutables <= 1 ? 0 : Math.min(5000, 3 ** (immutables - 1))
   const compactionDelay = level0Tables <= 8 ? 0 : Math.min(50, (level0Tables - 8) * 2)
   return Math.max(flushDelay, compactionDelay)
 }
