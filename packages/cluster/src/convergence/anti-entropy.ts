@@ -74,7 +74,6 @@ export class AntiEntropy {
   onTimer(now: Now): void {
     if (now.monotonicMs < this.wakeAtMs) return
     this.#refill(now)
-    if (this.#trees.isBuilding) this.#trees.build()
     this.#look(now)
     this.#begin(now)
     for (const { pass } of this.#running) this.#ask(pass, now)
@@ -209,7 +208,6 @@ export class AntiEntropy {
   #nextWakeMs(now: Now): number {
     const soonMs = now.monotonicMs + 1
     if (
-      this.#trees.isBuilding ||
       this.#goals.some(({ queued, left }) => left === 0 || (queued.length > 0 && this.#running.length < passesMax))
     )
       return soonMs

@@ -34,8 +34,8 @@ const nothing = new Uint8Array(0)
 const shape = new HashTree(treeLevels)
 
 /**
- * Answers owners that pull: which hashes differ, which keys a leaf has, what the records are. Keeps nothing between two questions. What it tells of
- * records is durable before it leaves: what an owner has pulled, the one it came from still has after a crash.
+ * Answers owners that pull: which hashes differ, which keys a leaf has, what the records are. Keeps nothing between two questions. What it tells is
+ * durable before it leaves: what an owner has pulled, the one it came from still has after a crash, and it does not fall back to an older topology.
  */
 export class PullSource {
   readonly #parts: SharedParts
@@ -59,7 +59,7 @@ export class PullSource {
       if (tree.isReady) differing = tree.of(message.n).differing(level, indexes, hashes)
       else status = tree.isDamaged ? replyStatus.damaged : replyStatus.overloaded
     }
-    this.#send(peer, repairType.compared, encodeCompared({ ...answerTo(message), status, differing }), false)
+    this.#send(peer, repairType.compared, encodeCompared({ ...answerTo(message), status, differing }), true)
   }
 
   onList(peer: NodeId, message: List): void {
@@ -97,7 +97,7 @@ export class PullSource {
       status = damageOf(error)
     }
     const answer = { ...answerTo(message), status, isLast, upTo: upTo ?? nothing, keys, records }
-    this.#send(peer, repairType.listed, encodeListed(answer), wanted === undefined)
+    this.#send(peer, repairType.listed, encodeListed(answer), true)
   }
 
   onFetch(peer: NodeId, message: Fetch): void {

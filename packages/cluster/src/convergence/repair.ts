@@ -34,10 +34,13 @@ export class Repair implements ColdReceiver {
   }
 
   get wakeAtMs(): number {
+    // A page of each scan per turn.
+    if (this.trees.isBuilding) return 0
     return Math.min(this.pulls.wakeAtMs, this.rounds.wakeAtMs, this.collection.wakeAtMs)
   }
 
   onTimer(now: Now): void {
+    if (this.trees.isBuilding) this.trees.build()
     this.pulls.onTimer(now)
     this.rounds.onTimer(now)
     this.collection.onTimer(now)

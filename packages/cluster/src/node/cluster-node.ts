@@ -13,6 +13,9 @@ import { PutCoordinator } from '../replication/put-coordinator.js'
 import { Replica } from '../replication/replica.js'
 import { RoutingTable } from '../replication/route.js'
 import type { SharedParts } from '../replication/shared-parts.js'
+import { moveType } from '../rebalance/move-format.js'
+import { PartitionDrop } from '../rebalance/partition-drop.js'
+import { Rebalance } from '../rebalance/rebalance.js'
 import type { ReplicaStore } from '../store/replica-store.js'
 import type { FrameHeader } from '../wire/frame-format.js'
 import type { ClientRequest } from './client-request.js'
@@ -56,6 +59,7 @@ export class ClusterNode {
   readonly hints: HintStore
   readonly hintReplay: HintReplay
   readonly repair: Repair
+  readonly rebalance: Rebalance
   readonly outbox: Outbox
   readonly local: LocalReplica
   readonly epoch: MintingEpoch
@@ -64,6 +68,7 @@ export class ClusterNode {
   readonly #intake: RequestIntake
   readonly #header: FrameHeader
   readonly #store: ReplicaStore
+  readonly #drop: PartitionDrop
   #syncedTicket = 0
   #seenDurable = 0
 
@@ -120,6 +125,9 @@ export class ClusterNode {
     this.repair = new Repair(this.#parts, stamps, this.hints, this.epoch, this.send)
     this.local.observer = this.repair.trees
     this.register(Object.values(repairType), this.repair)
+    this.rebalance = new Rebalance(this.#parts, this.repair.pulls, this.send)
+    this.#drop = new PartitionDrop(this.#parts, this.repair.trees, stamps, this.epoch)
+    this.register(Object.values(moveType), this.rebalance)
     this.#intake = new RequestIntake(this.#parts, this.gets, this.puts)
   }
 
@@ -137,6 +145,8 @@ export class ClusterNode {
     this.gets.onTopology(now)
     this.puts.onTopology(now)
     this.repair.adopt()
+    this.rebalance.adopt()
+    this.#drop.adopt()
   }
 
   /** Messages of these types go to `receiver`. */
@@ -187,6 +197,8 @@ export class ClusterNode {
     if (now.monotonicMs >= this.puts.wakeAtMs) this.puts.onTimer(now)
     this.hintReplay.onTimer(now)
     this.repair.onTimer(now)
+    this.rebalance.onTimer(now)
+    this.#drop.onTimer(now)
     this.#parts.peers.fade(now.monotonicMs)
     const { ticket } = this.#store
     if (ticket !== this.#syncedTicket) {
@@ -200,6 +212,6 @@ export class ClusterNode {
 
   /** When `tick` is due at the latest, in monotonic ms. */
   get wakeAtMs(): number {
-    return Math.min(this.gets.wakeAtMs, this.puts.wakeAtMs, this.hintReplay.wakeAtMs, this.repair.wakeAtMs)
+    return Math.min(this.gets.wakeAtMs, this.puts.wakeAtMs, this.hintReplay.wakeAtMs, this.repair.wakeAtMs, this.rebalance.wakeAtMs, this.#drop.wakeAtMs)
   }
 }

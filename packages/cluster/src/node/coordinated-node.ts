@@ -280,6 +280,8 @@ export class CoordinatedNode {
     const { membership, coordination } = { membership: this.#membership, coordination: this.#coordination }
     node.register(Object.values(membershipType), membership)
     node.register(Object.values(coordinationType), coordination)
+    node.rebalance.propose = (change, deadlineMs, ended, at) =>
+      coordination.change(change, this.#draw(), deadlineMs, ended, at)
     node.onNewerEpoch((from, epoch, at) => coordination.onNewerEpoch(from, epoch, at))
     this.#follow(node.topology, now)
     for (const request of this.#early.splice(0)) this.change(request, now)

@@ -74,9 +74,11 @@ export class SmallCluster {
       zone: '',
       address: '',
     }))
+    const claim = [options.owners ?? [1, 2, 3].slice(0, count)]
     this.topology = {
       ...createTopology({ nodes, partitions: 1, buckets: options.buckets ?? [defaultBucket, siblingsBucket] }),
-      claim: [options.owners ?? [1, 2, 3].slice(0, count)],
+      claim,
+      target: claim,
     }
     for (let member = 1; member <= count; member++) {
       const store = new ModelReplicaStore()
