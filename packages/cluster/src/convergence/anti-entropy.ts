@@ -207,9 +207,7 @@ export class AntiEntropy {
 
   #nextWakeMs(now: Now): number {
     const soonMs = now.monotonicMs + 1
-    if (
-      this.#goals.some(({ queued, left }) => left === 0 || (queued.length > 0 && this.#running.length < passesMax))
-    )
+    if (this.#goals.some(({ queued, left }) => left === 0 || (queued.length > 0 && this.#running.length < passesMax)))
       return soonMs
     let wakeAtMs =
       this.#parts.config.repairIntervalMs === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : this.#looksAtMs

@@ -5,6 +5,9 @@ import { Repair } from '../convergence/repair.js'
 import { repairType } from '../convergence/repair-format.js'
 import { RepairStamps } from '../convergence/repair-stamps.js'
 import type { Topology } from '../coordination/topology.js'
+import { moveType } from '../rebalance/move-format.js'
+import { PartitionDrop } from '../rebalance/partition-drop.js'
+import { Rebalance } from '../rebalance/rebalance.js'
 import type { MergeFunction } from '../replication/answer.js'
 import { GetCoordinator } from '../replication/get-coordinator.js'
 import { LocalReplica } from '../replication/local-replica.js'
@@ -13,9 +16,6 @@ import { PutCoordinator } from '../replication/put-coordinator.js'
 import { Replica } from '../replication/replica.js'
 import { RoutingTable } from '../replication/route.js'
 import type { SharedParts } from '../replication/shared-parts.js'
-import { moveType } from '../rebalance/move-format.js'
-import { PartitionDrop } from '../rebalance/partition-drop.js'
-import { Rebalance } from '../rebalance/rebalance.js'
 import type { ReplicaStore } from '../store/replica-store.js'
 import type { FrameHeader } from '../wire/frame-format.js'
 import type { ClientRequest } from './client-request.js'
@@ -212,6 +212,13 @@ export class ClusterNode {
 
   /** When `tick` is due at the latest, in monotonic ms. */
   get wakeAtMs(): number {
-    return Math.min(this.gets.wakeAtMs, this.puts.wakeAtMs, this.hintReplay.wakeAtMs, this.repair.wakeAtMs, this.rebalance.wakeAtMs, this.#drop.wakeAtMs)
+    return Math.min(
+      this.gets.wakeAtMs,
+      this.puts.wakeAtMs,
+      this.hintReplay.wakeAtMs,
+      this.repair.wakeAtMs,
+      this.rebalance.wakeAtMs,
+      this.#drop.wakeAtMs,
+    )
   }
 }

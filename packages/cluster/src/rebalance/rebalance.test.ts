@@ -84,7 +84,10 @@ test('it does not go on without the new owner, nor without an old one that may c
     moveTo([2, 3, 4])
     run(300)
     of.link = (from, to) => from !== away && to !== away
-    run(3000, [1, 2, 3, 4].filter((member) => member !== away))
+    run(
+      3000,
+      [1, 2, 3, 4].filter((member) => member !== away),
+    )
     expect(steps).not.toContain('finish')
     of.link = () => true
     run(8000)

@@ -121,7 +121,8 @@ export class Rebalance implements ColdReceiver {
       if (asked.length === 0 || (held > 1 && missing >= held)) return undefined
       if (!to.slice(0, n).includes(self)) continue
       for (const member of asked)
-        if (member !== self && !from.some((each) => each.n === n && each.member === member)) from.push({ partition, n, member })
+        if (member !== self && !from.some((each) => each.n === n && each.member === member))
+          from.push({ partition, n, member })
     }
     return from
   }
@@ -160,9 +161,14 @@ export class Rebalance implements ColdReceiver {
     })
     if (change === undefined) return
     this.#proposing = true
-    this.propose(change, now.monotonicMs + proposalMs, () => {
-      this.#proposing = false
-      this.wakeAtMs = 0
-    }, now)
+    this.propose(
+      change,
+      now.monotonicMs + proposalMs,
+      () => {
+        this.#proposing = false
+        this.wakeAtMs = 0
+      },
+      now,
+    )
   }
 }
