@@ -10,7 +10,7 @@ import { decodeCompared, decodeFetched, decodeListed, type PullHeader, repairTyp
 const passesMax = 4
 /** Partitions whose turn it is wait until no more than this are queued. */
 const queuedMax = 64
-const lookEveryMs = 50
+const lookEveryMs = 100
 /** How much may be pulled at once after a quiet time. */
 const burstMs = 100
 

@@ -73,8 +73,8 @@ test('a node that lost its data is another member, of the next incarnation', () 
   cluster.run(5000)
   const { members, voters } = cluster.node(3).topology!
   expect(members.filter(({ id }) => id === idOf(2))).toMatchObject([
-    { number: 2, incarnation: 1, state: 'leaving' },
-    { number: 5, incarnation: 2, state: 'joining' },
+    { number: 2, incarnation: 1, state: 'removed' },
+    { number: 5, incarnation: 2, state: 'up' },
   ])
   expect(voters).not.toContain(2)
   expect(cluster.change(2, bucket('b'))).toMatchObject({ status: 'ok' })
@@ -98,8 +98,8 @@ test('a node whose disk is an old copy stops, and starts as a new member with no
   cluster.start(2)
   cluster.run(5000)
   expect(cluster.node(1).topology!.members.filter(({ id }) => id === idOf(2))).toMatchObject([
-    { incarnation: 1, state: 'leaving' },
-    { incarnation: 2, state: 'joining' },
+    { incarnation: 1, state: 'removed' },
+    { incarnation: 2, state: 'up' },
   ])
 })
 
