@@ -22,6 +22,8 @@ export interface NodeConfig {
   readonly repairBytesPerSecond: number
   /** What was deleted or has expired is kept so long at least. Writes that are longer on their way than this are refused. */
   readonly tombstoneGraceMs: number
+  /** Whether this node may propose the steps of moves; if no node may, an administrator does. */
+  readonly drivesMoves: boolean
   /** Siblings of one key; beyond, the oldest are resolved by lww, and counted. */
   readonly siblingsMax: number
   /** Remote stamps further ahead than this do not move the clock. */
@@ -41,6 +43,7 @@ export const defaultNodeConfig: NodeConfig = {
   repairIntervalMs: 600_000,
   repairBytesPerSecond: 16 << 20,
   tombstoneGraceMs: 60_000,
+  drivesMoves: true,
   siblingsMax: 32,
   clockSkewMaxMs: 5000,
 }

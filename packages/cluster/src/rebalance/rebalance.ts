@@ -150,7 +150,7 @@ export class Rebalance implements ColdReceiver {
   }
 
   #drive(now: Now): void {
-    if (this.propose === undefined || this.#proposing) return
+    if (this.propose === undefined || this.#proposing || !this.#parts.config.drivesMoves) return
     const topology = this.#topology
     const change = nextMoveStep(topology, {
       lives: this.#lives,

@@ -115,7 +115,8 @@ export class GetCoordinator {
     let bestPeer: Peer | undefined
     for (let i = 0; i < members.length; i++) {
       const bit = 1 << i
-      if (slot.asked & bit || !isIn(readSets, bit)) continue
+      // To heal a damaged one takes all others, those that only take writes for now too.
+      if (slot.asked & bit || (slot.damaged === 0 && !isIn(readSets, bit))) continue
       const member = members[i]!
       if (member === this.#parts.self) {
         best = i
