@@ -13,6 +13,7 @@ import type { Keydir } from './keydir/keydir.js'
 import type { LiveFiles } from './live-files.js'
 import { Merge } from './merge.js'
 import { chooseMerge, type MergeCandidate, type MergePolicyOptions, upTo } from './merge-policy.js'
+import { outputsAtMost } from './merge-run.js'
 
 export interface BackgroundOptions {
   directory: string
@@ -305,7 +306,7 @@ export class Background {
         hint: hintPath(directory, number),
         smallestSequence: summary.smallestSequence,
       })),
-      outputs: Array.from({ length: 2 * Math.ceil(bytes / dataFileBytes) + 1 + inputs.length }, () => {
+      outputs: Array.from({ length: outputsAtMost(bytes, dataFileBytes) }, () => {
         const number = this.#live.manifest.allocateFile()
         return { number, salt: salt(), path: dataPath(directory, number, true), hint: hintPath(directory, number) }
       }),

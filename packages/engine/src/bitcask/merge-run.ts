@@ -25,6 +25,14 @@ import { KeyedHash } from './keyed-hash.js'
 import { writeRecord } from './record-writer.js'
 import { readWhole } from './recovery.js'
 
+/** What an output needs besides its records: its header, a frame begun and a frame that ends it. */
+const outputOverhead = framesStart + 2 * frameHeaderBytes + 16
+
+/** Files that so many bytes of records, as hints count them, can need: two that follow each other hold more than one has room for. */
+export function outputsAtMost(bytes: number, outputBytes: number): number {
+  return 2 * Math.ceil(bytes / Math.max(outputBytes - outputOverhead - 8, 1)) + 1
+}
+
 /** Records are put into frames of about this size: an eighth less space than one by one, and a first read checks no more than this. */
 const frameBytesWanted = 1024
 
@@ -332,7 +340,7 @@ class OutputFile {
   }
 
   hasRoom(bytes: number): boolean {
-    return align8(this.#end) + 2 * frameHeaderBytes + bytes + 16 <= this.#segment.capacity
+    return align8(this.#end) - framesStart + bytes + outputOverhead <= this.#segment.capacity
   }
 
   add(record: FoundRecord, bytes: number, pinnedBy: readonly number[] | undefined): number {
