@@ -23,7 +23,7 @@ export function createSegmentFile(path: string, capacity: number, allocated: num
     const space = new AllocatedSpace(file, means.fallocate)
     space.allocate(canAllocateLater ? Math.min(allocated, capacity) : capacity)
     if (space.end < capacity) file.truncate(capacity)
-    return writable(file, capacity, space, means)
+    return new NodeSegmentFile(file, capacity, space, means.map)
   } catch (error) {
     file.close()
     // Half a segment would take the space that is missing, and stand in the way of the next try.
@@ -38,29 +38,19 @@ export function resumeSegmentFile(path: string, allocated: number, means: Segmen
     const capacity = file.size()
     const space = new AllocatedSpace(file, means.fallocate)
     space.allocate(canAllocateLater ? Math.min(allocated, capacity) : capacity)
-    return writable(file, capacity, space, means)
+    return new NodeSegmentFile(file, capacity, space, means.map)
   } catch (error) {
     file.close()
     throw error
   }
 }
 
-function writable(file: Descriptor, capacity: number, space: AllocatedSpace, means: SegmentMeans): SegmentFile {
-  const mapping = means.map && mapWhole(means.map, file, capacity, 'write')
-  if (mapping) return new MappedSegmentFile(file, mapping, space)
-  const bytes = attempt('buffer', file.path, () => new Uint8Array(capacity))
-  return new BufferedSegmentFile(file, bytes, space)
-}
-
 export function openSegmentFile(path: string, means: SegmentMeans): SegmentFile {
   const file = new Descriptor('open', path, fs.constants.O_RDONLY)
   try {
-    const size = file.size()
-    const mapping = means.map && mapWhole(means.map, file, size, 'read')
-    if (mapping) return new MappedSegmentFile(file, mapping, undefined)
-    const bytes = attempt('buffer', path, () => new Uint8Array(size))
-    file.read(bytes, 0, size, 0)
-    return new BufferedSegmentFile(file, bytes, undefined)
+    const segment = new NodeSegmentFile(file, file.size(), undefined, means.map)
+    segment.load()
+    return segment
   } catch (error) {
     file.close()
     throw error
@@ -108,22 +98,22 @@ class AllocatedSpace {
   }
 }
 
-class MappedSegmentFile implements SegmentFile {
+/** Its bytes are mapped, or read, when they are first asked for: who only allocates space needs none. */
+class NodeSegmentFile implements SegmentFile {
   readonly capacity: number
   readonly #file: Descriptor
-  readonly #mapping: Mapping
   /** Absent: opened for reading. */
   readonly #space: AllocatedSpace | undefined
+  readonly #mmap: MmapModule | undefined
+  #mapping: Mapping | undefined
   #bytes: Uint8Array | undefined
+  #closed = false
 
-  constructor(file: Descriptor, mapping: Mapping, space: AllocatedSpace | undefined) {
+  constructor(file: Descriptor, capacity: number, space: AllocatedSpace | undefined, mmap: MmapModule | undefined) {
     this.#file = file
-    this.#mapping = mapping
+    this.capacity = capacity
     this.#space = space
-    this.#bytes = mapping.bytes
-    this.capacity = mapping.length
-    // Written front to back: reading ahead of the writer would only stall it, for zeros.
-    if (space !== undefined) mapping.advise('random')
+    this.#mmap = mmap
   }
 
   get path(): string {
@@ -131,23 +121,40 @@ class MappedSegmentFile implements SegmentFile {
   }
 
   get bytes(): Uint8Array {
-    return this.#bytes ?? closed(this.path)
+    return this.#bytes ?? this.load()
   }
 
   get allocated(): number {
     return this.#space?.end ?? 0
   }
 
-  allocate(end: number): void {
-    if (this.#space === undefined) refuseCommit(this.path)
-    this.#file.checkWritable()
-    this.#space.allocate(end)
+  load(): Uint8Array {
+    if (this.#closed) throw new CaskadeError('CASKADE_CLOSED', `the bytes of ${this.path} are gone: it is closed`)
+    const mode = this.#space === undefined ? 'read' : 'write'
+    this.#mapping = this.#mmap && mapWhole(this.#mmap, this.#file, this.capacity, mode)
+    // Written front to back: reading ahead of the writer would only stall it, for zeros.
+    if (mode === 'write') this.#mapping?.advise('random')
+    this.#bytes = this.#mapping?.bytes ?? attempt('buffer', this.path, () => new Uint8Array(this.capacity))
+    if (this.#mapping === undefined && mode === 'read') this.#file.read(this.#bytes, 0, this.capacity, 0)
+    return this.#bytes
   }
 
-  /** The page cache has every store at once. */
-  commit(): void {
-    if (this.#space === undefined) refuseCommit(this.path)
+  allocate(end: number): void {
+    const space = this.#writable()
     this.#file.checkWritable()
+    space.allocate(end)
+  }
+
+  /** Mapped, the page cache has every store at once. */
+  commit(start: number, end: number): void {
+    this.#writable()
+    if (this.#mapping === undefined) this.#file.write(this.bytes, start, end, start)
+    else this.#file.checkWritable()
+  }
+
+  #writable(): AllocatedSpace {
+    if (this.#space !== undefined) return this.#space
+    throw new TypeError(`${this.path} was opened for reading: commit to a segment made by createSegment`)
   }
 
   sync(): void {
@@ -161,8 +168,10 @@ class MappedSegmentFile implements SegmentFile {
   }
 
   close(): void {
+    this.#closed = true
     this.#bytes = undefined
-    this.#mapping.close()
+    this.#mapping?.close()
+    this.#mapping = undefined
     this.#file.close()
   }
 
@@ -170,68 +179,9 @@ class MappedSegmentFile implements SegmentFile {
   #writeBack(): void {
     if (process.platform === 'linux') return
     try {
-      this.#mapping.sync()
+      this.#mapping?.sync()
     } catch (error) {
       throw this.#file.poison(error)
     }
   }
-}
-
-class BufferedSegmentFile implements SegmentFile {
-  readonly capacity: number
-  readonly #file: Descriptor
-  /** Absent: opened for reading. */
-  readonly #space: AllocatedSpace | undefined
-  #bytes: Uint8Array | undefined
-
-  constructor(file: Descriptor, bytes: Uint8Array, space: AllocatedSpace | undefined) {
-    this.#file = file
-    this.#bytes = bytes
-    this.#space = space
-    this.capacity = bytes.length
-  }
-
-  get path(): string {
-    return this.#file.path
-  }
-
-  get bytes(): Uint8Array {
-    return this.#bytes ?? closed(this.path)
-  }
-
-  get allocated(): number {
-    return this.#space?.end ?? 0
-  }
-
-  allocate(end: number): void {
-    if (this.#space === undefined) refuseCommit(this.path)
-    this.#file.checkWritable()
-    this.#space.allocate(end)
-  }
-
-  commit(start: number, end: number): void {
-    if (this.#space === undefined) refuseCommit(this.path)
-    this.#file.write(this.bytes, start, end, start)
-  }
-
-  sync(): void {
-    this.#file.sync()
-  }
-
-  syncLater(): Promise<void> {
-    return this.#file.syncLater()
-  }
-
-  close(): void {
-    this.#bytes = undefined
-    this.#file.close()
-  }
-}
-
-function closed(path: string): never {
-  throw new CaskadeError('CASKADE_CLOSED', `the bytes of ${path} are gone: it is closed`)
-}
-
-function refuseCommit(path: string): never {
-  throw new TypeError(`${path} was opened for reading: commit to a segment made by createSegment`)
 }

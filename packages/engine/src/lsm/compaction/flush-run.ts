@@ -6,7 +6,7 @@ import { newestOffsets } from '../memtable/memtable-index.js'
 import { sortRecords } from '../memtable/memtable-sort.js'
 import { RunCursor } from '../memtable/run-cursor.js'
 import { previousAt, readSegmentHeader } from '../memtable/segment-format.js'
-import { walkFrames } from '../memtable/segment-frames.js'
+import { checkFramesOf } from '../memtable/segment-frames.js'
 import type { SegmentBytes } from '../memtable/segment-record.js'
 import { RangeTombstones } from '../range/range-tombstones.js'
 import type { FlushJob, JobResult } from '../worker/job.js'
@@ -14,8 +14,8 @@ import { SeenVersions } from './seen-versions.js'
 import { TableOutput } from './table-output.js'
 
 /**
- * Sorts the records that are still seen, which is the newest of each key where no older moment is held, and writes them. The segment is read from its file, and every frame checked against its
- * checksum: after this the log is removed.
+ * Sorts the records that are still seen, which is the newest of each key where no older moment is held, and writes them. The segment
+ * is read from its file, and their frames are checked against their checksums: after this the log is removed.
  */
 export function runFlush(storage: Storage, job: FlushJob): JobResult {
   const file = storage.openSegment(job.segment)
@@ -23,14 +23,11 @@ export function runFlush(storage: Storage, job: FlushJob): JobResult {
     const segment = { bytes: file.bytes, view: viewOf(file.bytes) }
     const header = readSegmentHeader(segment.view, segment.bytes, job.segment, job.segmentNumber)
     if (header === undefined) throw new CorruptionError(job.segment, 0, 'the segment header is blank')
-    let records = 0
-    const walk = walkFrames(segment, header.salt, job.segment, job.end, () => records++)
-    if (walk.end < job.end && !walk.sealed)
-      throw new CorruptionError(job.segment, walk.end, 'a frame that was written is no longer valid')
-    if (job.keep) file.sync()
-    const ranges = new RangeTombstones(job.ranges)
     const newest = newestOffsets(job.slots)
     const run = job.held.length === 0 ? newest : withOlder(segment, newest)
+    const records = checkFramesOf(segment, header.salt, job.segment, job.end, run.sort())
+    if (job.keep) file.sync()
+    const ranges = new RangeTombstones(job.ranges)
     sortRecords(segment, run)
     const output = new TableOutput(storage, [job.output], Infinity, job.tables, ranges)
     try {

@@ -40,3 +40,29 @@ export function walkFrames(
   }
   return { end: position, sealed: false, frames }
 }
+
+/**
+ * Checks the frames that hold the records at `offsets` (ascending), and no other: what has been overwritten need not be whole. `limit` is where
+ * the frames end. Returns how many records there are in all.
+ */
+export function checkFramesOf(
+  segment: SegmentBytes,
+  salt: number,
+  file: string,
+  limit: number,
+  offsets: Uint32Array,
+): number {
+  const { bytes, view } = segment
+  let records = 0
+  let next = 0
+  for (let position = framesStart; position < limit; ) {
+    const end = position + frameHeaderBytes + view.getUint32(position + 4, true)
+    if (end > limit || (next < offsets.length && offsets[next]! < end && frameEnd(view, bytes, salt, position) === 0))
+      throw new CorruptionError(file, position, 'a frame that was written is no longer valid')
+    while (next < offsets.length && offsets[next]! < end) next++
+    records += view.getUint32(position + 8, true)
+    position = align8(end)
+  }
+  if (next < offsets.length) throw new CorruptionError(file, offsets[next]!, 'a record that was written is in no frame')
+  return records
+}

@@ -1,3 +1,4 @@
+import os from 'node:os'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { CaskadeError } from '../../errors.js'
 import { openNodeStorage } from '../../io/node-storage.js'
@@ -5,9 +6,16 @@ import type { Job } from './job.js'
 import { runJob } from './job-run.js'
 import type { JobAnswer, WorkerStart } from './worker-jobs.js'
 
+/** A third of the weight of a thread at 0. */
+const niceness = 5
+
 // The body of a background thread: runs one job after the other.
 const { port, done, stopping, mmap } = workerData as WorkerStart & { port: MessagePort }
 const storage = openNodeStorage({ mmap })
+
+// Reads and writes go first where cores are scarce; writers that get too far ahead are slowed, which gives this thread its turn.
+// Only Linux has priorities by thread: elsewhere this would be the whole process's.
+if (process.platform === 'linux') os.setPriority(niceness)
 
 port.on('message', (job: Job) => {
   port.postMessage(answer(job))

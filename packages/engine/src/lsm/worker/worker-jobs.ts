@@ -37,8 +37,8 @@ export function resultOf(runner: JobRunner, job: Job): Promise<JobResult> {
   })
 }
 
-/** A thread without a job for so long is ended: its heap goes back to the system, and starting another costs some 50 ms of a core. */
-const idleMsMax = 3000
+/** A thread without a job for so long is ended: its heap goes back to the system. Starting another, and compiling its code again, costs some 200 ms of a core. */
+const idleMsMax = 15_000
 /** Jobs leave much garbage and keep little: V8's default, three times 16 MiB for each thread, would only be resident longer. */
 const youngGenerationMbMax = 6
 
