@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { keyBytesMax, type Store, valueBytesMax as storeValueBytesMax } from '@caskade/engine'
 import { CommandStatistics } from './command-statistics.js'
