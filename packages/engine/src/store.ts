@@ -176,10 +176,10 @@ export interface Store extends AsyncDisposable {
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined
 
   /**
-   * Hot path, a hint: reads ahead what a lookup of `source[start, end)` will touch, so that the cache misses of several
-   * lookups overlap. Changes nothing, answers nothing, throws nothing.
+   * Hot path, a hint: reads ahead what lookups of the first `count` keys will touch, so that their cache misses overlap. `bounds` has each key's start
+   * and end in `source`. Changes nothing, answers nothing, throws nothing.
    */
-  prefetch(source: Uint8Array, start: number, end: number): void
+  prefetch(source: Uint8Array, bounds: Int32Array, count: number): void
 
   /** Resolves to the write's sequence once it is as durable as the store's `durability` promises, and the store wants more. */
   put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<number>

@@ -15,6 +15,8 @@ export class CommandBatch {
   readonly args: CommandArguments[] = Array.from({ length: batchMax }, () => new CommandArguments())
   /** Where the frame behind each command begins. */
   readonly ends = new Int32Array(batchMax)
+  /** Where each command's key starts and ends. */
+  readonly #keys = new Int32Array(2 * batchMax)
 
   /** As the parser says of what follows the batch; `command`: more of them may. */
   fill(parser: RespParser, bytes: Buffer, end: number): Parsed {
@@ -36,9 +38,16 @@ export class CommandBatch {
   /** Most commands have one key, as their first argument; asking for what is none does no harm. */
   prefetch(store: Store): void {
     if (this.count === 1) return
+    const { bytes } = this.args[0]!
+    let keys = 0
     for (let i = 0; i < this.count; i++) {
       const args = this.args[i]!
-      if (args.count > 1) store.prefetch(args.bytes, args.start(1), args.end(1))
+      // An inline command has bytes of its own.
+      if (args.count < 2 || args.bytes !== bytes) continue
+      this.#keys[2 * keys] = args.start(1)
+      this.#keys[2 * keys + 1] = args.end(1)
+      keys++
     }
+    store.prefetch(bytes, this.#keys, keys)
   }
 }

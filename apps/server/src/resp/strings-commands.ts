@@ -200,8 +200,8 @@ const prefetchedMax = 64
 
 function mget(session: Session, args: CommandArguments, out: ReplyWriter): void {
   const { store } = session.node
-  const prefetched = Math.min(args.count, prefetchedMax)
-  for (let i = 1; i < prefetched; i++) store.prefetch(args.bytes, args.start(i), args.end(i))
+  const prefetched = Math.min(args.count - 1, prefetchedMax)
+  store.prefetch(args.bytes, args.offsets.subarray(2, 2 + 2 * prefetched), prefetched)
   out.array(args.count - 1)
   for (let i = 1; i < args.count; i++) {
     const record = lookup(session, args, i)

@@ -220,10 +220,15 @@ export class BitcaskStore implements Store {
 
   // Reading
 
-  prefetch(source: Uint8Array, start: number, end: number): void {
+  prefetch(source: Uint8Array, bounds: Int32Array, count: number): void {
     const keydir = this.#keydir
-    if (this.#closed || !keydir.find(slotOfKey(source, start, end), hashKey(source, start, end))) return
-    this.#files.at(keydir.file).prefetch(keydir.offset)
+    if (this.#closed) return
+    for (let i = 0; i < count; i++) {
+      const start = bounds[2 * i]!
+      const end = bounds[2 * i + 1]!
+      if (keydir.find(slotOfKey(source, start, end), hashKey(source, start, end)))
+        this.#files.at(keydir.file).prefetch(keydir.offset)
+    }
   }
 
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {

@@ -203,8 +203,8 @@ export class LsmStore implements Store {
 
   // Reading
 
-  prefetch(source: Uint8Array, start: number, end: number): void {
-    if (!this.#closed) this.#log.prefetch(hashKey(source, start, end))
+  prefetch(source: Uint8Array, bounds: Int32Array, count: number): void {
+    if (!this.#closed) this.#log.prefetch(source, bounds, count)
   }
 
   get #open(): LsmReads {

@@ -34,6 +34,8 @@ export class WriteLog {
   readonly #held: HeldSequences
   /** Bytes written since the store was opened: what throttling counts. */
   bytesWritten = 0
+  /** Of the keys being prefetched. */
+  readonly #hashes = new Uint32Array(64)
   /** Called after each write, or atomic batch of them, if it is there. */
   onWrite: (() => void) | undefined
 
@@ -191,8 +193,22 @@ export class WriteLog {
     return false
   }
 
-  /** As `Store.prefetch`: the newest memtable that may hold the key. */
-  prefetch(hash: number): void {
+  /**
+   * As `Store.prefetch`, of up to 64 keys: first their index slots, then, in the newest memtable that may hold the key, the record. Nothing is decided
+   * upon a slot before all are asked for: a branch that waits for memory, and is guessed wrong, stops the reads behind it.
+   */
+  prefetch(source: Uint8Array, bounds: Int32Array, count: number): void {
+    const hashes = this.#hashes
+    const most = Math.min(count, hashes.length)
+    for (let i = 0; i < most; i++) {
+      const hash = hashKey(source, bounds[2 * i]!, bounds[2 * i + 1]!)
+      hashes[i] = hash
+      this.#active.prefetchSlot(hash)
+    }
+    for (let i = 0; i < most; i++) this.#prefetchRecord(hashes[i]!)
+  }
+
+  #prefetchRecord(hash: number): void {
     if (this.#active.prefetch(hash)) return
     const immutables = this.#immutables
     for (let i = immutables.length - 1; i >= 0; i--) if (immutables[i]!.prefetch(hash)) return

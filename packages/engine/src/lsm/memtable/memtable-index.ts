@@ -35,6 +35,11 @@ export class MemtableIndex {
     return this.#slots
   }
 
+  /** What is in the slot where the search for `hash` begins: for whoever only wants it in the processor's cache. */
+  slotAt(hash: number): number {
+    return this.#slots[2 * (hash & this.#mask)]!
+  }
+
   /** The first slot that holds `hash`, or -1 - s where s is the free slot to insert it in. */
   probe(hash: number): number {
     return this.#probeFrom(hash, hash & this.#mask)

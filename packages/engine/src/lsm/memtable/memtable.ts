@@ -204,7 +204,12 @@ export class Memtable implements SegmentBytes {
     return true
   }
 
-  /** Touches the index slot and the record that a lookup would; whether there is one. */
+  /** Touches the index slot that a lookup begins at. */
+  prefetchSlot(hash: number): void {
+    this.#prefetched ^= this.#index.slotAt(hash)
+  }
+
+  /** Touches the record that a lookup would find; whether there is one. */
   prefetch(hash: number): boolean {
     const slot = this.#index.probe(hash)
     if (slot < 0) return false
