@@ -11,12 +11,13 @@ import {
   checkValueLength,
   checkWrittenAt,
 } from '../arguments.js'
-import { keptCopy, ownedCopy } from '../copy-bytes.js'
+import { keptCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
 import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
 import { slotOfKey } from '../key-slot.js'
 import { abortable, checkedSignal, LongOperations } from '../long-operations.js'
+import type { LogChanges } from '../lsm/changes/log-changes.js'
 import { writeCheckpoint } from '../lsm/checkpoint-run.js'
 import { lockPath } from '../lsm/file-names.js'
 import { FoundRecord } from '../lsm/found-record.js'
@@ -54,7 +55,7 @@ import type {
 } from '../store.js'
 import { ActiveFile } from './active-file.js'
 import { Background } from './background.js'
-import { BitcaskChanges } from './bitcask-changes.js'
+import { bitcaskChanges } from './bitcask-changes.js'
 import { ReadWindow } from './data-file.js'
 import { DataLog } from './data-log.js'
 import { dataPath, hintPath } from './file-names.js'
@@ -114,7 +115,7 @@ export class BitcaskStore implements Store {
   readonly #live: LiveFiles
   readonly #log: DataLog
   readonly #background: Background
-  readonly #changes: BitcaskChanges
+  readonly #changes: LogChanges
   readonly #groupSync: GroupSync
   readonly #syncTimer: NodeJS.Timeout | undefined
   readonly #snapshots = new OpenSnapshots<Moment>((moment) => moment.release())
@@ -190,7 +191,7 @@ export class BitcaskStore implements Store {
       readOnly: this.#readOnly,
       onFailure: (error) => this.#fail(error),
     })
-    this.#changes = new BitcaskChanges(storage, manifest.state, this.#files, this.#log)
+    this.#changes = bitcaskChanges(storage, manifest.state, this.#files, this.#log)
     this.#groupSync = new GroupSync(() => this.#syncLog(), sequence)
     if (options.durability === 'interval' && !options.readOnly) {
       this.#syncTimer = setInterval(() => {
@@ -233,16 +234,7 @@ export class BitcaskStore implements Store {
 
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
     if (!this.#find(source, start, end)) return undefined
-    const found = this.#found
-    const borrowed = this.#borrowed
-    borrowed.bytes = found.valueBytes
-    borrowed.valueStart = found.valueStart
-    borrowed.valueEnd = found.valueEnd
-    borrowed.sequence = found.sequence
-    borrowed.expiresAt = found.expiresAt
-    borrowed.tag = found.tag
-    borrowed.writtenAt = found.writtenAt
-    return borrowed
+    return this.#found.lend(this.#borrowed)
   }
 
   /** Whether there is a live record under the key; it is in `#found` then. */
@@ -266,7 +258,7 @@ export class BitcaskStore implements Store {
   getSync(key: Uint8Array, options?: ReadOptions): Uint8Array | undefined {
     checkKey(key)
     if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
-    return ownedCopy(this.#found.valueBytes, this.#found.valueStart, this.#found.valueEnd)
+    return this.#found.ownedValue()
   }
 
   async get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -280,15 +272,7 @@ export class BitcaskStore implements Store {
   getEntry(key: Uint8Array, options?: ReadOptions): Entry | undefined {
     checkKey(key)
     if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
-    const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag, writtenAt } = this.#found
-    return {
-      key: keptCopy(key, 0, key.length),
-      value: ownedCopy(valueBytes, valueStart, valueEnd),
-      sequence,
-      expiresAt,
-      tag,
-      writtenAt,
-    }
+    return this.#found.ownedEntry(key)
   }
 
   snapshot(): Snapshot {

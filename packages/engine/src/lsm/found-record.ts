@@ -1,3 +1,5 @@
+import { keptCopy, ownedCopy } from '../copy-bytes.js'
+import type { BorrowedRecord, Entry } from '../store.js'
 import { kindPut, type RecordFields } from './record-cursor.js'
 
 const noBytes = new Uint8Array(0)
@@ -15,4 +17,26 @@ export class FoundRecord implements RecordFields {
   expiresAt = 0
   tag = 0
   writtenAt = 0
+
+  /** Fills `borrowed`, and returns it. */
+  lend(borrowed: BorrowedRecord): BorrowedRecord {
+    borrowed.bytes = this.valueBytes
+    borrowed.valueStart = this.valueStart
+    borrowed.valueEnd = this.valueEnd
+    borrowed.sequence = this.sequence
+    borrowed.expiresAt = this.expiresAt
+    borrowed.tag = this.tag
+    borrowed.writtenAt = this.writtenAt
+    return borrowed
+  }
+
+  ownedValue(): Uint8Array {
+    return ownedCopy(this.valueBytes, this.valueStart, this.valueEnd)
+  }
+
+  /** Under `key`, which was looked up: the record's own may lie in a block that is not decoded. */
+  ownedEntry(key: Uint8Array): Entry {
+    const { sequence, expiresAt, tag, writtenAt } = this
+    return { key: keptCopy(key, 0, key.length), value: this.ownedValue(), sequence, expiresAt, tag, writtenAt }
+  }
 }

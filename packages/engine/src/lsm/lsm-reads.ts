@@ -1,5 +1,4 @@
 import { checkKey, checkKeyLength, checkRange, checkScan } from '../arguments.js'
-import { keptCopy, ownedCopy } from '../copy-bytes.js'
 import { hashKey } from '../key-hash.js'
 import { OpenSnapshots } from '../open-snapshots.js'
 import { keysWithin, scanRange } from '../scan-range.js'
@@ -49,36 +48,19 @@ export class LsmReads {
 
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
     if (!this.#find(source, start, end, undefined)) return undefined
-    const found = this.#found
-    const borrowed = this.#borrowed
-    borrowed.bytes = found.valueBytes
-    borrowed.valueStart = found.valueStart
-    borrowed.valueEnd = found.valueEnd
-    borrowed.sequence = found.sequence
-    borrowed.expiresAt = found.expiresAt
-    borrowed.tag = found.tag
-    borrowed.writtenAt = found.writtenAt
-    return borrowed
+    return this.#found.lend(this.#borrowed)
   }
 
   getSync(key: Uint8Array, options: ReadOptions | undefined): Uint8Array | undefined {
     checkKey(key)
     if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
-    return ownedCopy(this.#found.valueBytes, this.#found.valueStart, this.#found.valueEnd)
+    return this.#found.ownedValue()
   }
 
   getEntry(key: Uint8Array, options: ReadOptions | undefined): Entry | undefined {
     checkKey(key)
     if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
-    const { valueBytes, valueStart, valueEnd, sequence, expiresAt, tag, writtenAt } = this.#found
-    return {
-      key: keptCopy(key, 0, key.length),
-      value: ownedCopy(valueBytes, valueStart, valueEnd),
-      sequence,
-      expiresAt,
-      tag,
-      writtenAt,
-    }
+    return this.#found.ownedEntry(key)
   }
 
   /** Whether there is a live record under the key; it is in `#found` then. */

@@ -37,7 +37,8 @@ import type {
   WriteOptions,
 } from '../store.js'
 import { Background } from './background.js'
-import { LsmChanges } from './changes/lsm-changes.js'
+import type { LogChanges } from './changes/log-changes.js'
+import { lsmChanges } from './changes/lsm-changes.js'
 import { writeCheckpoint } from './checkpoint-run.js'
 import { defaultPolicy, type PolicyOptions } from './compaction/compaction-policy.js'
 import { lockPath, segmentPath, tablePath } from './file-names.js'
@@ -118,7 +119,7 @@ export class LsmStore implements Store {
   readonly #syncTimer: NodeJS.Timeout | undefined
   readonly #held = new HeldSequences()
   readonly #reads: LsmReads
-  readonly #changes: LsmChanges
+  readonly #changes: LogChanges
   readonly #throttle: WriteThrottle
   readonly #supply: SegmentSupply
   readonly #onDemand: JobRunner
@@ -170,7 +171,7 @@ export class LsmStore implements Store {
       readOnly: this.#readOnly,
     })
     this.#reads = new LsmReads(this.#log, this.#tree, this.#held, options.clock, () => this.#background.schedule())
-    this.#changes = new LsmChanges(storage, directory, manifest.state, this.#log)
+    this.#changes = lsmChanges(storage, directory, manifest.state, this.#log)
     this.#throttle = new WriteThrottle(
       Math.min(throttleBytesMax, options.memtableBytes >>> 3),
       () => ({ immutables: this.#log.immutables.length, level0Tables: this.#tree.version.levels[0]!.length }),
