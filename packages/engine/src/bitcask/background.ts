@@ -122,6 +122,7 @@ export class Background {
         await new Promise<void>((resolve, reject) => {
           this.#begin(chosen, (error) => (error === undefined ? resolve() : reject(error)))
         })
+        if (this.#failure !== undefined) throw this.#failure
       }
     } finally {
       this.#manual--
@@ -289,7 +290,12 @@ export class Background {
     this.#stepPending = true
     this.#options.later(() => {
       this.#stepPending = false
-      if (this.#merge === undefined || this.#failure !== undefined) return
+      if (this.#merge === undefined) return
+      if (this.#failure !== undefined) {
+        // Whoever waits for it is told; in memory only.
+        if (this.#merge.hasStep) this.#merge.abandon()
+        return
+      }
       if (!this.#log.inAtomic && this.#merge.hasStep) this.#merge.step()
       if (this.#merge?.hasStep === true) this.#stepLater()
     })

@@ -7,6 +7,7 @@ import { align8, frameHeaderBytes, segmentBytesMax } from '../lsm/memtable/segme
 import { readRecord, recordEnd, recordKeyEquals } from '../lsm/memtable/segment-record.js'
 import { kindPut, type RecordFields } from '../lsm/record-cursor.js'
 import { type ActiveFile, recordFrameBytes } from './active-file.js'
+import type { DataFile } from './data-file.js'
 import { addToSummary } from './data-summary.js'
 import type { FileTable } from './file-table.js'
 import type { Keydir } from './keydir/keydir.js'
@@ -29,6 +30,8 @@ interface Undo {
   /** Where the key was before; -1: nowhere. */
   file: number
   fileOffset: number
+  /** Bytes of that record: taking back must not need a read, which can fail. */
+  fileSize: number
 }
 
 /**
@@ -115,35 +118,21 @@ export class DataLog {
     const found = this.find(slot, hash, record.keyBytes, record.keyStart, record.keyEnd, 0)
     const oldFile = found ? keydir.file : -1
     const oldOffset = found ? keydir.offset : 0
-    if (found) this.#countOld(oldFile, oldOffset, -1)
-    const offset = this.#append(record, oldFile, oldOffset)
+    const oldSize = found ? sizeOf(this.#files.at(oldFile), oldOffset) : 0
+    const offset = this.#active.append(record)
+    if (found) this.#files.at(oldFile).liveBytes -= oldSize
     if (record.kind === kindPut) {
       if (found) keydir.replace(file.index, offset)
       else keydir.insert(slot, hash, file.index, offset)
       file.liveBytes += this.#sizeInActive(offset)
     } else if (found) keydir.remove()
     addToSummary(file.summary, record.sequence, record.kind !== kindPut, recordFrameBytes(record), record.expiresAt)
-    if (this.#inAtomic) this.#undo.push({ slot, hash, offset, file: oldFile, fileOffset: oldOffset })
-  }
-
-  #append(record: RecordFields, oldFile: number, oldOffset: number): number {
-    try {
-      return this.#active.append(record)
-    } catch (error) {
-      if (oldFile >= 0) this.#countOld(oldFile, oldOffset, 1)
-      throw error
-    }
+    if (this.#inAtomic) this.#undo.push({ slot, hash, offset, file: oldFile, fileOffset: oldOffset, fileSize: oldSize })
   }
 
   /** A record alone in its frame. */
   #sizeInActive(offset: number): number {
-    return align8(frameHeaderBytes + recordEnd(this.#active.file.view, offset) - offset)
-  }
-
-  #countOld(index: number, offset: number, sign: 1 | -1): void {
-    const file = this.#files.at(index)
-    const position = file.load(offset)
-    file.liveBytes += sign * align8(frameHeaderBytes + recordEnd(file.view, position) - position)
+    return sizeOf(this.#active.file, offset)
   }
 
   /** All writes that `apply` makes, or none if it throws. One within another is part of its frame. */
@@ -195,11 +184,11 @@ export class DataLog {
   #takeBack(kept: number): void {
     const { file } = this.#active
     const taken = this.#undo.splice(kept)
-    for (const { slot, hash, offset, file: oldFile, fileOffset } of taken.reverse()) {
+    for (const { slot, hash, offset, file: oldFile, fileOffset, fileSize } of taken.reverse()) {
       this.#restore(slot, hash, offset, oldFile, fileOffset)
       file.summary.records--
       file.summary.bytes -= this.#sizeInActive(offset)
-      if (oldFile >= 0) this.#countOld(oldFile, fileOffset, 1)
+      if (oldFile >= 0) this.#files.at(oldFile).liveBytes += fileSize
     }
     file.summary.largestSequence =
       this.#sequenceBefore + (this.#ingestSequence === 0 ? this.#undo.length : Math.min(this.#undo.length, 1))
@@ -281,4 +270,10 @@ export class DataLog {
     // Not before: settling cuts the old file off behind its seal, where the records just were.
     this.#host.onSealed()
   }
+}
+
+/** Of a record as if it were alone in its frame. */
+function sizeOf(file: DataFile, offset: number): number {
+  const position = file.load(offset)
+  return align8(frameHeaderBytes + recordEnd(file.view, position) - position)
 }

@@ -298,7 +298,13 @@ class MergeOutputs {
     const output = this.#job.outputs[this.#begun.length]!
     this.#begun.push(output)
     const capacity = Math.max(segmentCapacityFor(align8(frameHeaderBytes + bytes)), this.#job.outputBytes)
-    return new OutputFile(this.#storage.createSegment(output.path, capacity), output)
+    const segment = this.#storage.createSegment(output.path, capacity)
+    try {
+      return new OutputFile(segment, output)
+    } catch (error) {
+      segment.close()
+      throw error
+    }
   }
 
   #finishFile(): void {

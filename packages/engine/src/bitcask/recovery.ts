@@ -153,6 +153,7 @@ class Recovery {
         const header = readSegmentHeader(viewOf(page), page, path, record.number)
         if (header === undefined)
           throw new CorruptionError(path, 0, `it is blank, but records up to ${record.end} were synced`)
+        requireSalt(path, header.salt, record)
         this.#enter(record, header.salt, source, record.end)
       } catch (error) {
         source.close()
@@ -210,6 +211,7 @@ class Recovery {
       const view = viewOf(bytes)
       const header = readSegmentHeader(view, bytes, path, number)
       if (header === undefined) return 'blank'
+      requireSalt(path, header.salt, this.#state.segments.get(number))
       const { syncedEnd } = readWatermark(view, bytes, header.salt)
       const walk = walkFrames({ bytes, view }, header.salt, path, segment.capacity, () => {})
       if (walk.end < syncedEnd)
@@ -279,6 +281,12 @@ class Recovery {
       if (parseFileName(name) !== undefined && !live.has(path)) this.#storage.remove(path)
     }
   }
+}
+
+/** The number alone is not proof: another store, or an earlier life of this one, has files of the same numbers. */
+function requireSalt(path: string, salt: number, listed: SegmentRecord | undefined): void {
+  if (listed !== undefined && listed.salt !== salt)
+    throw new CorruptionError(path, 12, `it is data file ${listed.number} of another store, or of another time`)
 }
 
 const ownerOf = ({ number, salt, end }: DataFile) => ({ number, salt, end })

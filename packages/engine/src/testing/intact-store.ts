@@ -1,8 +1,7 @@
-import type { LsmOptions } from '../lsm/lsm-store.js'
-import { openInline } from './inline-store.js'
+import type { Backend, BackendOptions } from './backends.js'
 import { PowerCutStorage } from './power-cut-storage.js'
 
-export const options: Partial<LsmOptions> = { durability: 'sync', memtableBytes: 12 << 10, cacheBytes: 0 }
+export const options: BackendOptions = { durability: 'sync', segmentBytes: 12 << 10, cacheBytes: 0 }
 export const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 
 /** Every value each key ever had: what a damaged store may not go beyond. */
@@ -16,14 +15,21 @@ export interface Intact {
   files: Map<string, Uint8Array>
 }
 
-/** A small store as a crash left it: tables at two levels, a recovered segment in the manifest, and an unfinished one, all synced. */
-export async function makeIntact(mapped: boolean, firstSalt = 1, word = 'of'): Promise<Intact> {
+/**
+ * A small store as a crash left it: what maintenance wrote and what came later (tables at two levels; merged files and settled ones), a
+ * recovered segment in the manifest, and an unfinished one, all synced.
+ */
+export async function makeIntact(
+  { open }: Backend,
+  mapped: boolean,
+  { firstSalt = 1, word = 'of' } = {},
+): Promise<Intact> {
   const disk = new PowerCutStorage({ mapped })
   let salt = firstSalt
   const salted = { ...options, salt: () => salt++ }
   const model = new Map<string, string>()
   const history: History = new Map()
-  let store = await openInline(disk, salted)
+  let store = await open(disk, salted)
   const put = async (i: number, round: number) => {
     const key = `key ${i}`
     const value = `value ${i} ${word} round ${round} `.repeat(4)
@@ -38,8 +44,7 @@ export async function makeIntact(mapped: boolean, firstSalt = 1, word = 'of'): P
   for (let i = 1; i < 60; i += 5) await put(i, 2)
   // The next open finds a segment to replay, and another process dies after it has written to its own.
   const crashed = disk.processCrashClone()
-  const noRetry = { ...salted, memtableBytes: 16 << 10 }
-  store = await openInline(crashed, noRetry, () => {})
+  store = await open(crashed, { ...salted, segmentBytes: 16 << 10 }, () => {})
   for (let i = 2; i < 60; i += 7) await put(i, 3)
   const left = crashed.processCrashClone()
   const files = new Map(left.list('/store').map((name) => [name, left.contentOf(`/store/${name}`).slice()]))

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { lsmDefaults } from '../lsm/lsm-store.js'
 import { type RepairOptions, repairDirectory } from '../lsm/repair/repair-run.js'
 import { destroyDirectory, type RepairReport } from '../repair.js'
-import { openInline } from './inline-store.js'
+import { lsm } from './backends.js'
 import { bytes, copyOf, type Intact, makeIntact, options, usedBytes } from './intact-store.js'
 import { PowerCutStorage } from './power-cut-storage.js'
 import { SeededRandom } from './seeded-random.js'
@@ -14,7 +14,7 @@ const repair = (disk: PowerCutStorage): Promise<RepairReport> => repairDirectory
 
 /** What is in the store now; it must open, be sound, and hold nothing that was never written. */
 async function contentAfter(disk: PowerCutStorage, intact: Intact): Promise<Map<string, string>> {
-  const store = await openInline(disk, options)
+  const store = await lsm.open(disk, options)
   const found = new Map(
     [...store.scan()].map(({ key, value }) => [Buffer.from(key).toString(), Buffer.from(value).toString()]),
   )
@@ -38,7 +38,7 @@ const missed = (found: Map<string, string>, intact: Intact) =>
 
 describe.each([true, false])('repair, mapped %s', (mapped) => {
   test('of a sound store changes nothing', async () => {
-    const intact = await makeIntact(mapped)
+    const intact = await makeIntact(lsm, mapped)
     const disk = copyOf(intact)
     const changes: string[] = []
     disk.onChange = (operation) => changes.push(operation)
@@ -48,7 +48,7 @@ describe.each([true, false])('repair, mapped %s', (mapped) => {
   })
 
   test('after a flipped bit anywhere: only what lay in that block or frame may be missed', async () => {
-    const intact = await makeIntact(mapped)
+    const intact = await makeIntact(lsm, mapped)
     const random = new SeededRandom(seed)
     let repaired = 0
     for (const [name, content] of intact.files) {
@@ -78,7 +78,7 @@ describe.each([true, false])('repair, mapped %s', (mapped) => {
   })
 
   test('of files cut short, zeroed or missing: what is left of them is kept', async () => {
-    const intact = await makeIntact(mapped)
+    const intact = await makeIntact(lsm, mapped)
     const random = new SeededRandom(seed)
     for (const [name, content] of intact.files) {
       const used = usedBytes(content)
@@ -109,7 +109,7 @@ describe.each([true, false])('repair, mapped %s', (mapped) => {
   })
 
   test('a crash at any call of it: a second repair ends it', async () => {
-    const intact = await makeIntact(mapped)
+    const intact = await makeIntact(lsm, mapped)
     const tables = [...intact.files.keys()].filter((name) => name.endsWith('.sst'))
     const disk = copyOf(intact)
     const damaged = intact.files.get(tables[0]!)!.slice()
@@ -133,9 +133,9 @@ describe.each([true, false])('repair, mapped %s', (mapped) => {
   })
 
   test('a store in use, a newer one, and what is none are refused', async () => {
-    const intact = await makeIntact(mapped)
+    const intact = await makeIntact(lsm, mapped)
     const disk = copyOf(intact)
-    const store = await openInline(disk, options)
+    const store = await lsm.open(disk, options)
     await expect(repair(disk)).rejects.toMatchObject({ code: 'CASKADE_LOCKED' })
     await store.close()
     const empty = new PowerCutStorage({ mapped })
@@ -145,10 +145,10 @@ describe.each([true, false])('repair, mapped %s', (mapped) => {
 })
 
 test('destroy removes the files of the store, and nothing else', async () => {
-  const intact = await makeIntact(true)
+  const intact = await makeIntact(lsm, true)
   const disk = copyOf(intact)
   disk.place('/store/notes.txt', bytes('precious'))
-  const store = await openInline(disk, options)
+  const store = await lsm.open(disk, options)
   expect(() => destroyDirectory(disk, '/store')).toThrow(expect.objectContaining({ code: 'CASKADE_LOCKED' }))
   await store.close()
   const clones: PowerCutStorage[] = []
@@ -157,7 +157,7 @@ test('destroy removes the files of the store, and nothing else', async () => {
   expect(disk.list('/store')).toEqual(['notes.txt'])
   for (const clone of clones) {
     const left = clone.list('/store').some((name) => /\.(sst|log)$/.test(name))
-    const opening = openInline(clone, options)
+    const opening = lsm.open(clone, options)
     // Nothing was removed yet, or the rest is refused.
     const opened = await opening.catch((error) => error)
     if (left && opened instanceof Error) expect(opened).toMatchObject({ code: 'CASKADE_CORRUPTION' })

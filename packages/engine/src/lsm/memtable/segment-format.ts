@@ -59,15 +59,16 @@ export function writeSegmentHeader(view: DataView, bytes: Uint8Array, header: Se
   view.setUint32(28, crc32(bytes, view, 0, 28, 0), true)
 }
 
-/** `undefined`: the header was never written (all zeros). */
+/** `undefined`: the header was never written (all zeros), or not all of it. */
 export function readSegmentHeader(
   view: DataView,
   bytes: Uint8Array,
   file: string,
   fileNumber: number,
 ): SegmentHeader | undefined {
-  if (bytes.length < framesStart || bytes.subarray(0, headerEnd).every((byte) => byte === 0)) return undefined
+  if (bytes.length < 8 || bytes.subarray(0, headerEnd).every((byte) => byte === 0)) return undefined
   if (view.getBigUint64(0, true) !== segmentMagic) throw new CorruptionError(file, 0, 'not a log segment (bad magic)')
+  if (bytes.length < framesStart) return undefined
   if (view.getUint32(28, true) !== crc32(bytes, view, 0, 28, 0))
     throw new CorruptionError(file, 0, 'segment header checksum mismatch')
   const version = view.getUint32(8, true)
