@@ -1,4 +1,4 @@
-import { type DeliberateBug, lww } from '@caskade/cluster'
+import { type DeliberateBug, lww, movesWanted } from '@caskade/cluster'
 import { check } from './checkers/all-checkers.js'
 import { Client } from './client.js'
 import type { MakeCluster } from './cluster-under-test.js'
@@ -33,6 +33,8 @@ export interface Verdict {
 const warmUpMs = 500
 /** After the last fault everything must work again within this time. */
 const recoveryMs = 15_000
+/** And every partition must be where it should be. */
+const movesMs = 120_000
 /** How long one of the phases at the end may take before the run gives up on it. */
 const phaseMs = 60_000
 const clientsOfPhases = { probe: -1, repair: -2, final: -3, overwrite: -4 } as const
@@ -91,6 +93,7 @@ class SimulationRun {
     for (const client of clients) client.stop()
     await world.run(world.nowMs + phaseMs, done)
     await world.run(world.nowMs + recoveryMs)
+    await this.#settle()
     const probes = await this.#phase('probe')
     await this.#changeOnceMore()
     // What a read finds in disagreement it repairs, so that two rounds over every key are a repair.
@@ -124,10 +127,27 @@ class SimulationRun {
     return this.#log.takeAfter(before)
   }
 
+  /** Moves end by themselves; then every node has heard of it. */
+  async #settle(): Promise<void> {
+    const world = this.#world
+    const isAtRest = () => {
+      const { topology } = world
+      return topology === undefined || (topology.moves.length === 0 && movesWanted(topology).length === 0)
+    }
+    await world.run(world.nowMs + movesMs, isAtRest)
+    if (!isAtRest()) world.failures.push(`moves have not ended ${movesMs} ms after the faults`)
+    await world.run(world.nowMs + 3000)
+  }
+
   /** The topology can be changed again: through the first node, one in the middle and the last, one after the other. */
   async #changeOnceMore(): Promise<void> {
     const world = this.#world
-    const serving = world.nodes.filter(({ isRetired, machine }) => !isRetired && machine?.change !== undefined)
+    // Who is to leave may be gone before it has the answer.
+    const staying = world.topology?.members.filter(({ state }) => state === 'joining' || state === 'up') ?? []
+    const serving = world.nodes.filter(
+      ({ isRetired, machine, identity }) =>
+        !isRetired && machine?.change !== undefined && staying.some(({ id }) => id === identity.id),
+    )
     for (const place of new Set([0, serving.length >> 1, serving.length - 1])) {
       const index = serving[place]?.index
       if (index === undefined) return

@@ -12,6 +12,8 @@ export interface SwarmOptions {
   readonly bugs?: readonly DeliberateBug[]
   /** Kinds of fault that may be drawn; absent: all. */
   readonly faults?: readonly string[]
+  /** How likely each of them is in a run; absent: as a swarm has it, and one run in ten without any. */
+  readonly faultChance?: number
 }
 
 /** Some of them, at least one: what is left out of a run gives room to what is in it. */
@@ -48,13 +50,14 @@ function drawFaults(random: SeededRandom, kind: FaultKind, plan: { nodes: number
  * The plan of a seed. Swarm testing (Groce et al., ISSTA 2012): each run leaves a random part of all features out and draws
  * the intensity of the rest, because features hide one another's faults: who deletes often never gets long chains of siblings.
  */
-export function drawPlan({ seed, nodes, bugs = [], faults }: SwarmOptions): Plan {
+export function drawPlan({ seed, nodes, bugs = [], faults, faultChance }: SwarmOptions): Plan {
   const random = randomStream(seed, 'swarm')
   const healAtMs = random.between(4000, 16_000)
   const buckets = drawBuckets(random)
   const kinds = [...faultKinds.values()].filter(({ name }) => faults === undefined || faults.includes(name))
   // One run in ten has no faults at all: then nothing may fail.
-  const enabled = random.chance(0.1) ? [] : kinds.filter(() => random.chance(0.35))
+  const isCalm = random.chance(0.1) && faultChance === undefined
+  const enabled = isCalm ? [] : kinds.filter(() => random.chance(faultChance ?? 0.35))
   const plannedFaults = enabled
     .flatMap((kind) => drawFaults(randomStream(seed, kind.name), kind, { nodes, untilMs: healAtMs }))
     .sort((a, b) => a.atMs - b.atMs)

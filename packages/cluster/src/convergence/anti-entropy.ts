@@ -1,13 +1,14 @@
 import type { SendCold } from '../node/cold-messages.js'
-import type { NodeId } from '../node/identity.js'
+import type { MemberNumber, NodeId } from '../node/identity.js'
 import type { Now } from '../node/now.js'
 import type { SharedParts } from '../replication/shared-parts.js'
 import type { PartitionTrees } from './partition-trees.js'
-import { type PullFrom, PullPass } from './pull-pass.js'
+import { type OnDamaged, type PullFrom, PullPass } from './pull-pass.js'
 import { decodeCompared, decodeFetched, decodeListed, type PullHeader, repairType } from './repair-format.js'
 
-/** Passes of this node at the same time. */
+/** Passes of this node at the same time; urgent ones have as many places again, which nothing else takes. */
 const passesMax = 4
+const urgentPassesMax = 2 * passesMax
 /** Partitions whose turn it is wait until no more than this are queued. */
 const queuedMax = 64
 const lookEveryMs = 100
@@ -18,9 +19,20 @@ const burstMs = 100
 interface Goal {
   readonly partition: number
   readonly since: number
+  readonly isUrgent: boolean
+  readonly onDamaged: OnDamaged | undefined
   readonly queued: PullFrom[]
   left: number
-  readonly done: (isComplete: boolean, now: Now) => void
+  readonly done: PullDone
+}
+
+/** `unreadable`: whom it failed for, since it cannot read its own. */
+export type PullDone = (isComplete: boolean, now: Now, unreadable: MemberNumber | undefined) => void
+
+export interface PullOptions {
+  /** Before all that is not. */
+  readonly isUrgent?: boolean
+  readonly onDamaged?: OnDamaged
 }
 
 /**
@@ -54,9 +66,12 @@ export class AntiEntropy {
   }
 
   /** Pulls everything that the given ones have now. `done` hears whether all of it came, once, later. */
-  pull(partition: number, from: readonly PullFrom[], done: Goal['done']): void {
+  pull(partition: number, from: readonly PullFrom[], done: PullDone, options: PullOptions = {}): void {
+    const { isUrgent = false, onDamaged } = options
     const since = this.#sinceOf(partition)
-    this.#goals.push({ partition, since, queued: [...from], left: from.length, done })
+    const goal: Goal = { partition, since, isUrgent, onDamaged, queued: [...from], left: from.length, done }
+    const firstOther = isUrgent ? this.#goals.findIndex((each) => !each.isUrgent) : -1
+    this.#goals.splice(firstOther < 0 ? this.#goals.length : firstOther, 0, goal)
     this.wakeAtMs = 0
   }
 
@@ -145,23 +160,27 @@ export class AntiEntropy {
   #begin(now: Now): void {
     for (const goal of [...this.#goals]) {
       if (goal.since !== this.#sinceOf(goal.partition)) this.#drop(goal, false, now)
-      while (this.#running.length < passesMax && goal.queued.length > 0) {
+      while (this.#hasRoom(goal) && goal.queued.length > 0) {
         const from = goal.queued.shift()!
-        this.#running.push({ pass: new PullPass(this.#parts, this.#trees, from, goal.since), goal })
+        this.#running.push({ pass: new PullPass(this.#parts, this.#trees, from, goal.since, goal.onDamaged), goal })
       }
       if (goal.left === 0) this.#drop(goal, true, now)
     }
   }
 
+  #hasRoom({ isUrgent }: Goal): boolean {
+    return this.#running.length < (isUrgent ? urgentPassesMax : passesMax)
+  }
+
   /** The end of a goal, and of what it has under way. */
-  #drop(goal: Goal, isComplete: boolean, now: Now): void {
+  #drop(goal: Goal, isComplete: boolean, now: Now, unreadable?: MemberNumber): void {
     const at = this.#goals.indexOf(goal)
     if (at < 0) return
     this.#goals.splice(at, 1)
     goal.queued.length = 0
     for (const each of [...this.#running]) if (each.goal === goal) this.#running.splice(this.#running.indexOf(each), 1)
     if (isComplete) this.#isCompared(goal.partition, now)
-    goal.done(isComplete, now)
+    goal.done(isComplete, now, unreadable)
   }
 
   #ask(pass: PullPass, now: Now): void {
@@ -187,7 +206,7 @@ export class AntiEntropy {
         if (--goal.left === 0) this.#drop(goal, true, now)
       } else {
         this.failures++
-        this.#drop(goal, false, now)
+        this.#drop(goal, false, now, pass.outcome === 'unreadable' ? pass.from.member : undefined)
       }
     }
   }
@@ -207,8 +226,7 @@ export class AntiEntropy {
 
   #nextWakeMs(now: Now): number {
     const soonMs = now.monotonicMs + 1
-    if (this.#goals.some(({ queued, left }) => left === 0 || (queued.length > 0 && this.#running.length < passesMax)))
-      return soonMs
+    if (this.#goals.some((goal) => goal.left === 0 || (goal.queued.length > 0 && this.#hasRoom(goal)))) return soonMs
     let wakeAtMs =
       this.#parts.config.repairIntervalMs === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : this.#looksAtMs
     for (const { pass } of this.#running)

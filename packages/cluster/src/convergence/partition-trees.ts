@@ -46,6 +46,10 @@ export class PartitionTrees implements RecordObserver {
   readonly #store: ReplicaStore
   #routes: RoutingTable
   readonly #trees: (PartitionTree | undefined)[] = []
+  /** Partitions with a damaged tree. */
+  readonly unreadable = new Set<number>()
+  /** A scan has got through the partition. */
+  onReadable: (partition: number) => void = () => {}
   readonly #building = new Set<number>()
   readonly #before = { high: 0, low: 0 }
   readonly #after = { high: 0, low: 0 }
@@ -97,6 +101,13 @@ export class PartitionTrees implements RecordObserver {
   forget(partition: number): void {
     this.#trees[partition] = undefined
     this.#building.delete(partition)
+    this.unreadable.delete(partition)
+  }
+
+  /** Now: a read has met damage that the tree does not know of, or that has been healed. */
+  rebuild(partition: number): PartitionTree {
+    this.forget(partition)
+    return this.of(partition)
   }
 
   /** The classes are other ones when a bucket has another n. */
@@ -109,6 +120,7 @@ export class PartitionTrees implements RecordObserver {
     if (!changed) return
     this.#trees.length = 0
     this.#building.clear()
+    this.unreadable.clear()
   }
 
   /** Scans one page of each tree under way. */
@@ -120,9 +132,11 @@ export class PartitionTrees implements RecordObserver {
         for (const { key, record } of page) this.#update(tree, key, undefined, record)
         if (page.length > 0) tree.cursor = page[page.length - 1]!.key
         tree.isReady = page.length < pageSize
+        if (tree.isReady) this.onReadable(partition)
       } catch (error) {
         if (storeErrorCode(error) === undefined) throw error
         tree.isDamaged = true
+        this.unreadable.add(partition)
       }
       if (tree.isReady || tree.isDamaged) this.#building.delete(partition)
     }

@@ -1,3 +1,4 @@
+import type { Bucket } from '../coordination/topology.js'
 import type { MemberNumber } from '../node/identity.js'
 import type { Now } from '../node/now.js'
 import { checkRecord, readStampLogical, readStampMs, siblingsAt } from '../record/record-format.js'
@@ -26,6 +27,9 @@ export interface PullFrom {
   readonly member: MemberNumber
 }
 
+/** Told of what cannot be merged because the own record is damaged; without, that fails the pass. */
+export type OnDamaged = (key: Uint8Array, record: Uint8Array, bucket: Bucket) => void
+
 /** Hashes of one question. */
 const comparedMax = 16 * treeFanout
 /** Keys of one question. */
@@ -35,6 +39,8 @@ const patienceMs = 1000
 const triesMax = 5
 /** The other one's tree is not ready, or it has too much to do. */
 const busyRetryMs = 100
+/** So often; then others have their turn. */
+const busyMax = 30
 
 /**
  * One owner gets everything that another one had when the pass began: compares hash trees from the root down, lists the keys of leaves that
@@ -44,7 +50,8 @@ const busyRetryMs = 100
  * What is pulled may be in the middle of being written: a pass ends when it has asked about everything once, not when both are the same.
  */
 export class PullPass {
-  outcome: 'running' | 'complete' | 'failed' = 'running'
+  /** Unreadable: the other one cannot read what it has, and nobody could heal it. */
+  outcome: 'running' | 'complete' | 'failed' | 'unreadable' = 'running'
   /** When there is something to ask, or to ask again. */
   wakeAtMs = 0
   readonly from: PullFrom
@@ -63,12 +70,21 @@ export class PullPass {
   /** The question that waits for an answer; 0: none. */
   ask = 0
   #tries = 0
+  #busy = 0
+  readonly #onDamaged: OnDamaged | undefined
 
-  constructor(parts: SharedParts, trees: PartitionTrees, from: PullFrom, since: number) {
+  constructor(
+    parts: SharedParts,
+    trees: PartitionTrees,
+    from: PullFrom,
+    since: number,
+    onDamaged: OnDamaged | undefined,
+  ) {
     this.#parts = parts
     this.#trees = trees
     this.from = from
     this.since = since
+    this.#onDamaged = onDamaged
   }
 
   /** What to ask now: `undefined` if there is nothing, or the pass has ended. `ask` numbers the question. */
@@ -159,7 +175,8 @@ export class PullPass {
     this.#tries = 0
     this.wakeAtMs = now.monotonicMs
     if (message.status === replyStatus.ok) return true
-    if (message.status === replyStatus.overloaded) this.wakeAtMs += busyRetryMs
+    if (message.status === replyStatus.damaged) this.outcome = 'unreadable'
+    else if (message.status === replyStatus.overloaded && ++this.#busy < busyMax) this.wakeAtMs += busyRetryMs
     else this.#fail()
     return false
   }
@@ -180,7 +197,9 @@ export class PullPass {
       if (bucket === undefined || bucket.n !== this.from.n) continue
       const first = siblingsAt(record)
       clock.observe(readStampMs(record, first), readStampLogical(record, first), now.wallMs)
-      if (local.absorb(this.from.partition, key, record, bucket, false) !== replyStatus.ok) this.#fail()
+      const status = local.absorb(this.from.partition, key, record, bucket, false)
+      if (status === replyStatus.damaged && this.#onDamaged !== undefined) this.#onDamaged(key, record, bucket)
+      else if (status !== replyStatus.ok) this.#fail()
     }
   }
 

@@ -8,6 +8,7 @@ import type { KeyedRecord } from '../store/replica-store.js'
 import { storeErrorCode } from '../store/store-error.js'
 import { MalformedFrameError } from '../wire/malformed-frame-error.js'
 import { HashTree, treeFanout } from './hash-tree.js'
+import type { Healing } from './healing.js'
 import type { PartitionTrees } from './partition-trees.js'
 import { treeLevels } from './partition-trees.js'
 import { noRecord, recordHash, treePlaceOf } from './record-hash.js'
@@ -40,11 +41,13 @@ const shape = new HashTree(treeLevels)
 export class PullSource {
   readonly #parts: SharedParts
   readonly #trees: PartitionTrees
+  readonly #healing: Healing
   readonly #send: SendCold
 
-  constructor(parts: SharedParts, trees: PartitionTrees, send: SendCold) {
+  constructor(parts: SharedParts, trees: PartitionTrees, healing: Healing, send: SendCold) {
     this.#parts = parts
     this.#trees = trees
+    this.#healing = healing
     this.#send = send
   }
 
@@ -57,7 +60,7 @@ export class PullSource {
     if (status === replyStatus.ok) {
       const tree = this.#trees.of(message.partition)
       if (tree.isReady) differing = tree.of(message.n).differing(level, indexes, hashes)
-      else status = tree.isDamaged ? replyStatus.damaged : replyStatus.overloaded
+      else status = tree.isDamaged ? this.#unreadable(message.partition) : replyStatus.overloaded
     }
     this.#send(peer, repairType.compared, encodeCompared({ ...answerTo(message), status, differing }), true)
   }
@@ -94,7 +97,7 @@ export class PullSource {
         }
       }
     } catch (error) {
-      status = damageOf(error)
+      status = this.#damageOf(error, message.partition)
     }
     const answer = { ...answerTo(message), status, isLast, upTo: upTo ?? nothing, keys, records }
     this.#send(peer, repairType.listed, encodeListed(answer), true)
@@ -114,9 +117,21 @@ export class PullSource {
         bytes += key.length + record.length
       }
     } catch (error) {
-      status = damageOf(error)
+      status = this.#damageOf(error, message.partition)
     }
     this.#send(peer, repairType.fetched, encodeFetched({ ...answerTo(message), status, looked, records }), true)
+  }
+
+  /** @throws what is no error of the store */
+  #damageOf(error: unknown, partition: number): ReplyStatus {
+    if (storeErrorCode(error) === undefined) throw error
+    if (!this.#trees.of(partition).isDamaged) this.#trees.rebuild(partition)
+    return this.#unreadable(partition)
+  }
+
+  /** As long as it may be healed, the one who asks waits. */
+  #unreadable(partition: number): ReplyStatus {
+    return this.#healing.isExhausted(partition) ? replyStatus.damaged : replyStatus.overloaded
   }
 
   #classOf(key: Uint8Array): number | undefined {
@@ -141,9 +156,3 @@ const answerTo = ({ from, to, partition, since, n, ask }: PullHeader): PullHeade
   n,
   ask,
 })
-
-/** @throws what is no error of the store */
-function damageOf(error: unknown): ReplyStatus {
-  if (storeErrorCode(error) === undefined) throw error
-  return replyStatus.damaged
-}

@@ -4,6 +4,7 @@ import type { MintingEpoch } from '../node/minting-epoch.js'
 import type { Now } from '../node/now.js'
 import type { SharedParts } from '../replication/shared-parts.js'
 import { AntiEntropy } from './anti-entropy.js'
+import { Healing } from './healing.js'
 import type { HintStore } from './hint-store.js'
 import { PartitionTrees } from './partition-trees.js'
 import { PullSource } from './pull-source.js'
@@ -16,6 +17,7 @@ import { TombstoneCollection } from './tombstone-collection.js'
 export class Repair implements ColdReceiver {
   readonly trees: PartitionTrees
   readonly pulls: AntiEntropy
+  readonly healing: Healing
   readonly rounds: RepairRound
   readonly collection: TombstoneCollection
   readonly #source: PullSource
@@ -24,8 +26,10 @@ export class Repair implements ColdReceiver {
   constructor(parts: SharedParts, stamps: RepairStamps, hints: HintStore, epoch: MintingEpoch, send: SendCold) {
     this.#parts = parts
     this.trees = new PartitionTrees(parts.store, parts.routes)
-    this.#source = new PullSource(parts, this.trees, send)
     this.pulls = new AntiEntropy(parts, this.trees, send)
+    this.healing = new Healing(parts, this.trees, this.pulls)
+    this.trees.onReadable = (partition) => this.healing.recovered(partition)
+    this.#source = new PullSource(parts, this.trees, this.healing, send)
     this.rounds = new RepairRound(parts, this.trees, stamps, hints, this.pulls, send)
     this.collection = new TombstoneCollection(parts, this.trees, stamps, epoch)
     this.rounds.onRepaired = (partition) => this.collection.look(partition)
@@ -36,11 +40,12 @@ export class Repair implements ColdReceiver {
   get wakeAtMs(): number {
     // A page of each scan per turn.
     if (this.trees.isBuilding) return 0
-    return Math.min(this.pulls.wakeAtMs, this.rounds.wakeAtMs, this.collection.wakeAtMs)
+    return Math.min(this.healing.wakeAtMs, this.pulls.wakeAtMs, this.rounds.wakeAtMs, this.collection.wakeAtMs)
   }
 
   onTimer(now: Now): void {
     if (this.trees.isBuilding) this.trees.build()
+    this.healing.onTimer(now)
     this.pulls.onTimer(now)
     this.rounds.onTimer(now)
     this.collection.onTimer(now)

@@ -126,6 +126,7 @@ export class ClusterNode {
     this.local.observer = this.repair.trees
     this.register(Object.values(repairType), this.repair)
     this.rebalance = new Rebalance(this.#parts, this.repair.pulls, this.send)
+    this.repair.healing.gone = () => this.rebalance.gone()
     this.#drop = new PartitionDrop(this.#parts, this.repair.trees, stamps, this.epoch)
     this.register(Object.values(moveType), this.rebalance)
     this.#intake = new RequestIntake(this.#parts, this.gets, this.puts)

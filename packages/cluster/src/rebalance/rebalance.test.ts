@@ -15,9 +15,9 @@ function cluster(options: SmallClusterOptions = {}) {
     of.topology = outcome.topology
   }
   const wire = (member: number) => {
-    of.nodes[member]!.rebalance.propose = (change, _deadlineMs, ended) => {
+    of.nodes[member]!.rebalance.propose = (change, _deadlineMs, ended, now) => {
       propose(change)
-      ended()
+      ended({ status: 'ok', epoch: of.topology.epoch }, now)
     }
   }
   for (const member of [1, 2, 3, 4]) wire(member)
@@ -106,6 +106,57 @@ test('an old owner that leaves and is dead is done without', () => {
   run(6000, [2, 3, 4])
   expect([...of.topology.claim[0]!].sort()).toEqual([2, 3, 4])
   expect(records(of, 4)).toBe(20)
+})
+
+const damage = (of: SmallCluster, member: number, key: string) =>
+  of.stores[member]!.rot(0, Uint8Array.of(0, 0, ...text(key)))
+
+test('an old owner that cannot read a record heals it from the others, and the move goes on', () => {
+  const { of, run, moveTo } = cluster()
+  for (let i = 0; i < 200; i++) of.put(1, `key${i}`, `value${i}`, { level: 'all' })
+  of.link = () => false
+  of.answer(of.ask(1, { type: 'put', key: text('single'), value: text('alone'), level: 'one' }))
+  of.run(1500)
+  of.link = () => true
+  damage(of, 1, 'key3')
+  moveTo([2, 3, 4])
+  run(12_000)
+  expect(of.topology.moves).toEqual([])
+  expect(records(of, 4)).toBe(201)
+  expect(valuesOf(of.get(4, 'single', { level: 'one' }))).toEqual(['alone'])
+})
+
+test('an old owner whose damage nobody can heal is done without, said aloud', () => {
+  const { of, run, moveTo } = cluster()
+  for (let i = 0; i < 50; i++) of.put(1, `key${i}`, `value${i}`, { level: 'all' })
+  of.link = () => false
+  of.answer(of.ask(1, { type: 'put', key: text('single'), value: text('alone'), level: 'one' }))
+  of.run(1500)
+  of.link = () => true
+  damage(of, 1, 'single')
+  moveTo([2, 3, 4])
+  run(20_000)
+  expect(of.topology.moves).toEqual([])
+  expect(records(of, 4)).toBe(50)
+  expect(of.events.some((event) => event.includes('source-unreadable'))).toBe(true)
+})
+
+test('after each step the register is left to others for a while', () => {
+  const { of, run, moveTo } = cluster()
+  const proposedAtMs: number[] = []
+  for (const member of [1, 2, 3, 4]) {
+    const { rebalance } = of.nodes[member]!
+    const { propose } = rebalance
+    rebalance.propose = (change, deadlineMs, ended, now) => {
+      proposedAtMs.push(now.monotonicMs)
+      propose!(change, deadlineMs, ended, now)
+    }
+  }
+  moveTo([2, 3, 4])
+  run(6000)
+  expect(proposedAtMs.length).toBeGreaterThanOrEqual(3)
+  for (let i = 1; i < proposedAtMs.length; i++)
+    expect(proposedAtMs[i]! - proposedAtMs[i - 1]!).toBeGreaterThanOrEqual(300)
 })
 
 test('whoever crashes on the way, it goes on', () => {

@@ -1,7 +1,8 @@
-import type { AntiEntropy } from '../convergence/anti-entropy.js'
+import type { AntiEntropy, PullDone } from '../convergence/anti-entropy.js'
 import type { PullFrom } from '../convergence/pull-pass.js'
 import type { Move } from '../coordination/topology.js'
 import type { TopologyChange } from '../coordination/topology-change.js'
+import type { ChangeResult } from '../coordination/topology-change-request.js'
 import type { ColdReceiver, SendCold } from '../node/cold-messages.js'
 import type { MemberNumber, NodeId } from '../node/identity.js'
 import type { Now } from '../node/now.js'
@@ -13,14 +14,27 @@ import { driverOf, goneOf, nextMoveStep } from './move-policy.js'
 const lookEveryMs = 200
 /** A step that was proposed, and did not come, is proposed again. */
 const proposalMs = 5000
+/** From the end of a proposal to the next one: the register is left to others meanwhile. Half of it is drawn, so that two who propose do not stay in step. */
+const pauseMaxMs = 600
 
 /** Asks the cluster for a change; what comes of it is seen in the topology. */
-export type Propose = (change: TopologyChange, deadlineMs: number, ended: () => void, now: Now) => void
+export type Propose = (
+  change: TopologyChange,
+  deadlineMs: number,
+  ended: (result: ChangeResult, now: Now) => void,
+  now: Now,
+) => void
 
 /** What this node has done for the present step of a move: done once this ticket is durable. */
 interface Progress {
   readonly since: number
   ticket: number
+}
+
+/** What an old owner has said in one step of a move. */
+interface Unreadable {
+  readonly since: number
+  readonly members: Set<MemberNumber>
 }
 
 /**
@@ -37,7 +51,10 @@ export class Rebalance implements ColdReceiver {
   readonly #progress = new Map<number, Progress>()
   /** What members have told the driver. */
   readonly #told = new Map<number, { since: number; members: Set<MemberNumber> }>()
+  /** Old owners that cannot read what they have, and have got from the others what can be had. */
+  readonly #unreadable = new Map<number, Unreadable>()
   #proposing = false
+  #proposesAtMs = 0
 
   constructor(parts: SharedParts, pulls: AntiEntropy, send: SendCold) {
     this.#parts = parts
@@ -45,9 +62,14 @@ export class Rebalance implements ColdReceiver {
     this.#send = send
   }
 
+  /** Owners that nobody waits for: they are to leave, and are held for dead. */
+  gone(): Set<MemberNumber> {
+    return goneOf(this.#topology, this.#lives)
+  }
+
   adopt(): void {
     const moving = new Set(this.#topology.moves.map(({ partition }) => partition))
-    for (const map of [this.#progress, this.#told])
+    for (const map of [this.#progress, this.#told, this.#unreadable])
       for (const partition of map.keys()) if (!moving.has(partition)) map.delete(partition)
     this.wakeAtMs = 0
   }
@@ -92,26 +114,37 @@ export class Rebalance implements ColdReceiver {
       return store.ticket <= store.durableTicket
     }
     if (!to.includes(self)) return false
-    const from = this.#sourcesOf(move)
+    const from = this.#sourcesOf(move, since)
     if (from === undefined) return false
     const begun: Progress = { since, ticket: Number.POSITIVE_INFINITY }
     this.#progress.set(partition, begun)
-    this.#pulls.pull(partition, from, (isComplete) => {
+    const done: PullDone = (isComplete, _at, unreadable) => {
       if (this.#progress.get(partition) !== begun) return
+      if (unreadable !== undefined) this.#noteUnreadable(partition, since, unreadable)
       // Who could not pull all of it tries again.
       if (isComplete) begun.ticket = store.ticket
       else this.#progress.delete(partition)
-    })
+    }
+    this.#pulls.pull(partition, from, done, { isUrgent: true })
     return false
   }
 
+  #noteUnreadable(partition: number, since: number, member: MemberNumber): void {
+    const known = this.#unreadable.get(partition)
+    if (known?.since === since) known.members.add(member)
+    else this.#unreadable.set(partition, { since, members: new Set([member]) })
+    this.#parts.sink.event('source-unreadable', { partition, member })
+  }
+
   /**
-   * All old owners, so that not even a write that only one of them acknowledged stays behind. One that is to leave and is held for dead is done without, as
-   * long as the others must have met every write of a quorum.
+   * All old owners, so that not even a write that only one of them acknowledged stays behind. One that is to leave and is held for dead, or that cannot read
+   * what it has, is done without, as long as the others must have met every write of a quorum.
    */
-  #sourcesOf({ partition, to }: Move): PullFrom[] | undefined {
+  #sourcesOf({ partition, to }: Move, since: number): PullFrom[] | undefined {
     const { routes, self } = this.#parts
     const gone = goneOf(this.#topology, this.#lives)
+    const unreadable = this.#unreadable.get(partition)
+    if (unreadable?.since === since) for (const member of unreadable.members) gone.add(member)
     const from: PullFrom[] = []
     for (const { n, w, held = w } of routes.topology.buckets) {
       const old = routes.topology.claim[partition]!.slice(0, n)
@@ -151,6 +184,7 @@ export class Rebalance implements ColdReceiver {
 
   #drive(now: Now): void {
     if (this.propose === undefined || this.#proposing || !this.#parts.config.drivesMoves) return
+    if (now.monotonicMs < this.#proposesAtMs) return
     const topology = this.#topology
     const change = nextMoveStep(topology, {
       lives: this.#lives,
@@ -164,9 +198,9 @@ export class Rebalance implements ColdReceiver {
     this.propose(
       change,
       now.monotonicMs + proposalMs,
-      () => {
+      (_result, at) => {
         this.#proposing = false
-        this.wakeAtMs = 0
+        this.#proposesAtMs = at.monotonicMs + (pauseMaxMs / 2) * (1 + this.#parts.random())
       },
       now,
     )
