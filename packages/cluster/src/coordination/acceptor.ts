@@ -40,6 +40,11 @@ export class Acceptor {
     this.#promised = compareBallots(ballot, promised) > 0 ? ballot : promised
   }
 
+  /** Empty: nothing yet. It may be chosen, or may never be. */
+  get accepted(): Uint8Array {
+    return this.#value
+  }
+
   /** @throws what the store throws: then there is no answer */
   prepare({ ballot }: PrepareMessage): PromiseMessage {
     if (compareBallots(ballot, this.#promised) > 0) {

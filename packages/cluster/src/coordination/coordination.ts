@@ -22,9 +22,11 @@ import {
   encodePromise,
 } from './coordination-format.js'
 import { Proposer, type ProposerConfig, type ProposerSink } from './proposer.js'
+import type { RegisterReply } from './register.js'
 import type { ChangeId, Member, Topology } from './topology.js'
 import type { TopologyChange } from './topology-change.js'
 import type { ChangeResult } from './topology-change-request.js'
+import { decodeTopology } from './topology-format.js'
 import { TopologySpread } from './topology-spread.js'
 
 /** Changes of one node that wait for their turn. */
@@ -47,6 +49,12 @@ export interface CoordinationParts {
   readonly adopt: (topology: Topology, now: Now) => void
 }
 
+/** A voter that has accepted a topology and hears no more of it asks after so long, at most twice that. */
+const learnMs = 3000
+
+/** What is read is learnt on the way. */
+const ignored: RegisterReply = { done() {}, conflict() {}, failed() {} }
+
 /** A node's part in agreeing on the topology: voter if the topology says so, proposer, and one of those who spread it. */
 export class Coordination implements ColdReceiver {
   readonly #parts: CoordinationParts
@@ -56,12 +64,17 @@ export class Coordination implements ColdReceiver {
   /** What this node's acceptor told its own proposer: delivered when durable. */
   readonly #own: { readonly ticket: number; readonly type: number; readonly body: Uint8Array }[] = []
   readonly #joining = new Set<string>()
+  /** Of the newest topology that this voter has accepted. */
+  #acceptedEpoch = 0
+  /** When to ask what has become of it. */
+  #asksAtMs = Number.POSITIVE_INFINITY
   #changes = 0
 
   constructor(parts: CoordinationParts) {
     this.#parts = parts
     const { identity, bugs } = parts
     this.#acceptor = this.#openAcceptor()
+    if (this.#acceptor !== undefined) this.#noteAccepted(this.#acceptor.accepted)
     const self = bugs.has('ballot-reused') ? { member: 0, boot: 0 } : { member: identity.member, boot: parts.boot }
     const newVotersOnly = bugs.has('chosen-by-new-voters-only')
     const toVoters: ProposerSink = {
@@ -83,11 +96,25 @@ export class Coordination implements ColdReceiver {
   }
 
   get wakeAtMs(): number {
-    return this.#proposer.wakeAtMs
+    return Math.min(this.#proposer.wakeAtMs, this.#asksAtMs)
   }
 
   onTimer(now: Now): void {
-    if (this.wakeAtMs <= now.monotonicMs) this.#proposer.onTimer(now)
+    if (this.#proposer.wakeAtMs <= now.monotonicMs) this.#proposer.onTimer(now)
+    this.#askAfterAccepted(now)
+  }
+
+  /**
+   * What a voter has accepted and nobody has told it of since may have been chosen, and acknowledged, by a proposer that died with all who had
+   * learnt it. To read the register brings it into force.
+   */
+  #askAfterAccepted(now: Now): void {
+    if (this.#acceptedEpoch <= this.topology.epoch) this.#asksAtMs = Number.POSITIVE_INFINITY
+    else if (now.monotonicMs >= this.#asksAtMs || this.#asksAtMs === Number.POSITIVE_INFINITY) {
+      const isDue = now.monotonicMs >= this.#asksAtMs
+      this.#asksAtMs = now.monotonicMs + learnMs * (1 + this.#parts.random())
+      if (isDue) this.#proposer.read(this.#asksAtMs, ignored, now)
+    }
   }
 
   /** Delivers what has become durable; true if there was anything. */
@@ -165,10 +192,15 @@ export class Coordination implements ColdReceiver {
       if (storeErrorCode(error) === undefined) throw error
       return
     }
+    if (!isPrepare) this.#noteAccepted(this.#acceptor.accepted)
     const answerType = isPrepare ? coordinationType.promise : coordinationType.accepted
     const held = !bugs.has('acceptor-answers-early')
     if (from !== identity.id) send(from, answerType, answer, held)
     else this.#own.push({ ticket: held ? store.ticket : 0, type: answerType, body: answer })
+  }
+
+  #noteAccepted(value: Uint8Array): void {
+    if (value.length > 0) this.#acceptedEpoch = decodeTopology(value).epoch
   }
 
   #answered(type: number, body: Uint8Array, now: Now): void {

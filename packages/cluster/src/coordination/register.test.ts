@@ -111,6 +111,19 @@ describe('found out within 30 seeds', () => {
   })
 })
 
+test('what was chosen comes into force though all that had learnt it died', () => {
+  const world = new CoordinationWorld(1, 5, { ...calm, sync: 0.05 })
+  world.change(4, { type: 'createBucket', name: 'b', options }, 5000)
+  while (world.changes[0]!.result === undefined) world.run(1)
+  expect(world.changes[0]!.result).toEqual({ status: 'ok', epoch: 2 })
+  const everybody = [1, 2, 3, 4, 5]
+  for (const member of everybody) world.crash(member)
+  world.run(40)
+  expect(everybody.map((member) => world.topologyOf(member)!.epoch)).toEqual([1, 1, 1, 1, 1])
+  world.run(15_000)
+  expect(everybody.map((member) => world.topologyOf(member)!.epoch)).toEqual([2, 2, 2, 2, 2])
+})
+
 test('without faults a change takes two rounds, and all know it', () => {
   const world = new CoordinationWorld(1, 7, calm)
   world.change(7, { type: 'createBucket', name: 'b', options }, 1000)

@@ -48,6 +48,9 @@ function isReady(topology: Topology, { partition, to, phase }: Move, { lives, re
   return topology.claim[partition]!.every((member) => said.has(member) || gone.has(member))
 }
 
+/** Something moves, or is to. */
+export const isUnsettled = (topology: Topology) => topology.moves.length > 0 || movesWanted(topology).length > 0
+
 /** Whom a move does not wait for. */
 export function goneOf({ members }: Topology, lives: MoveView['lives']): Set<MemberNumber> {
   return new Set(members.filter((member) => isGone(member) && !lives(member.number)).map(({ number }) => number))

@@ -141,6 +141,18 @@ test('an old owner whose damage nobody can heal is done without, said aloud', ()
   expect(of.events.some((event) => event.includes('source-unreadable'))).toBe(true)
 })
 
+test('when the driver dies, the next member goes on', () => {
+  const { of, run, moveTo } = cluster({ owners: [2, 3, 4] })
+  moveTo([3, 4, 2])
+  run(50)
+  of.nodes[1]!.rebalance.propose = undefined
+  run(1000)
+  expect(of.topology.claim).toEqual([[2, 3, 4]])
+  of.verdicts.set(1, 'dead')
+  run(6000)
+  expect(of.topology.claim).toEqual([[3, 4, 2]])
+})
+
 test('after each step the register is left to others for a while', () => {
   const { of, run, moveTo } = cluster()
   const proposedAtMs: number[] = []

@@ -8,7 +8,7 @@ import type { MemberNumber, NodeId } from '../node/identity.js'
 import type { Now } from '../node/now.js'
 import type { SharedParts } from '../replication/shared-parts.js'
 import { decodeReady, encodeReady, moveType, type ReadyMove } from './move-format.js'
-import { driverOf, goneOf, nextMoveStep } from './move-policy.js'
+import { driverOf, goneOf, isUnsettled, nextMoveStep } from './move-policy.js'
 
 /** How often readiness is told, and the next step looked for. */
 const lookEveryMs = 200
@@ -53,6 +53,8 @@ export class Rebalance implements ColdReceiver {
   readonly #told = new Map<number, { since: number; members: Set<MemberNumber> }>()
   /** Old owners that cannot read what they have, and have got from the others what can be had. */
   readonly #unreadable = new Map<number, Unreadable>()
+  /** Something moves, or is to. */
+  #isUnsettled: boolean
   #proposing = false
   #proposesAtMs = 0
 
@@ -60,6 +62,7 @@ export class Rebalance implements ColdReceiver {
     this.#parts = parts
     this.#pulls = pulls
     this.#send = send
+    this.#isUnsettled = isUnsettled(this.#topology)
   }
 
   /** Owners that nobody waits for: they are to leave, and are held for dead. */
@@ -71,6 +74,7 @@ export class Rebalance implements ColdReceiver {
     const moving = new Set(this.#topology.moves.map(({ partition }) => partition))
     for (const map of [this.#progress, this.#told, this.#unreadable])
       for (const partition of map.keys()) if (!moving.has(partition)) map.delete(partition)
+    this.#isUnsettled = isUnsettled(this.#topology)
     this.wakeAtMs = 0
   }
 
@@ -87,8 +91,8 @@ export class Rebalance implements ColdReceiver {
       this.#note(self, ready)
       this.#drive(now)
     } else if (driver !== undefined && ready.length > 0) this.#tell(driver, ready)
-    const isBusy = this.#topology.moves.length > 0 || driver === self
-    this.wakeAtMs = isBusy ? now.monotonicMs + lookEveryMs : Number.POSITIVE_INFINITY
+    // Whoever drives may die: the next one must notice.
+    this.wakeAtMs = this.#isUnsettled ? now.monotonicMs + lookEveryMs : Number.POSITIVE_INFINITY
   }
 
   receive(from: NodeId, type: number, body: Uint8Array, _now: Now): void {

@@ -96,6 +96,12 @@ export class CoordinationWorld {
     if (!this.#bugs.has('life-not-new')) this.#numbers[member] = 1000 + member
   }
 
+  /** What is not durable is lost; it is back within 20 ms. */
+  crash(member: number): void {
+    this.#lives[member] = undefined
+    this.#stores[member]!.crash()
+  }
+
   run(ms: number): void {
     for (let end = this.nowMs + ms; this.nowMs < end; ) {
       this.nowMs++
@@ -112,8 +118,7 @@ export class CoordinationWorld {
 
   #turn(member: number): void {
     if (this.nowMs % 10 === 0 && this.#random() < this.faults.crash) {
-      this.#lives[member] = undefined
-      this.#stores[member]!.crash()
+      this.crash(member)
     }
     if (this.#lives[member] === undefined) {
       if (this.nowMs % 20 === 0) this.#start(member)
