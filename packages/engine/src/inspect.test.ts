@@ -74,3 +74,58 @@ test('damage is marked, and the rest is told', async () => {
   expect(() => [...inspectFile(join(directory, 'notes.txt'))]).toThrow(TypeError)
   expect(() => [...inspectFile(join(directory, '000099.sst'))]).toThrow('ENOENT')
 })
+
+/** Merged files with their hints, and one that the log has written. */
+async function bitcaskStore(): Promise<string> {
+  const directory = join(parent, 'copy')
+  const store = await openStore(join(parent, 'store'), { store: 'bitcask' })
+  store.putSync(bytes('kept'), bytes('value'), { tag: 3 })
+  store.putSync(bytes('gone'), bytes('value'))
+  // Enough that nothing is merged by itself.
+  for (let i = 0; i < 10; i++) store.putSync(bytes(`other ${i}`), bytes('value'))
+  await store.compactRange()
+  store.deleteSync(bytes('gone'))
+  await store.flush()
+  await store.checkpoint(directory)
+  await store.close()
+  return directory
+}
+
+test.each(['auto', 'off'] as const)('every kind of file of a bitcask store, mmap %s', async (mmap) => {
+  const directory = await bitcaskStore()
+  const named = (pattern: RegExp) => readdirSync(directory).filter((name) => pattern.test(name))
+  const text = (name: string) => [...inspectFile(join(directory, name), { mmap })].join('\n')
+  const [data] = named(/\.data$/)
+  expect(text(data!)).toContain('put "kept" = "value" sequence 1 tag 3')
+  expect(text(data!)).toContain('seal: nothing is missing')
+  const hint = text(data!.replace('.data', '.hint'))
+  expect(hint).toMatch(/of data file \d+, salt [0-9a-f]{8}, records up to \d+, checksum ok/)
+  expect(hint).toContain('12 records, 0 of them deletions, sequences 1 to 12')
+  expect(hint).toMatch(/ {8}96 {2}slot \d+ hash [0-9a-f]{8} identity [0-9a-f]{12}: put at \d+, \d+ bytes, sequence \d+/)
+  expect(
+    named(/\.log$/)
+      .map(text)
+      .join('\n'),
+  ).toContain('delete "gone" sequence 13')
+  expect(
+    named(/\.(data|log|hint)$/)
+      .map(text)
+      .join('\n'),
+  ).not.toContain('DAMAGED')
+})
+
+test('damage of bitcask files is marked; a hint has one checksum, and is told up to there', async () => {
+  const directory = await bitcaskStore()
+  for (const [pattern, still] of [
+    [/\.data$/, 'header checksum ok'],
+    [/\.hint$/, 'hint '],
+  ] as const) {
+    const name = readdirSync(directory).find((name) => pattern.test(name))!
+    const content = readFileSync(join(directory, name))
+    content[content.length - 30]! ^= 1
+    writeFileSync(join(directory, name), content)
+    const text = [...inspectFile(join(directory, name))].join('\n')
+    expect(text, name).toContain('DAMAGED')
+    expect(text, name).toContain(still)
+  }
+})

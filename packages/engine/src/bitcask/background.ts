@@ -8,7 +8,7 @@ import { DataFile, type ReadWindow } from './data-file.js'
 import type { DataLog } from './data-log.js'
 import { dataPath, hintPath } from './file-names.js'
 import type { FileTable } from './file-table.js'
-import type { MergedFile, MergeJob } from './job.js'
+import type { MergeJob, MergeResult } from './job.js'
 import type { Keydir } from './keydir/keydir.js'
 import type { LiveFiles } from './live-files.js'
 import { Merge } from './merge.js'
@@ -264,7 +264,7 @@ export class Background {
     const inputs = [...this.#settled()].filter(({ number }) => chosen.has(number))
     const host = {
       prepare: () => this.#prepare(inputs),
-      enter: (written: readonly MergedFile[]) => this.#enter(written, inputs),
+      enter: (result: MergeResult) => this.#enter(result, inputs),
       done: () => this.#release(inputs),
       discard: (outputs: readonly { path: string; hint: string }[]) => {
         if (this.#failure !== undefined) return
@@ -323,7 +323,7 @@ export class Background {
     }
   }
 
-  #enter(written: readonly MergedFile[], inputs: readonly DataFile[]): DataFile[] {
+  #enter({ written, tombstonesDropped }: MergeResult, inputs: readonly DataFile[]): DataFile[] {
     const { storage, directory, window } = this.#options
     const opened: DataFile[] = []
     try {
@@ -357,6 +357,7 @@ export class Background {
       throw error
     }
     this.counters.merges++
+    this.counters.tombstonesDropped += tombstonesDropped
     for (const { end } of written) this.counters.bytesMerged += end
     this.#stepLater()
     return opened

@@ -96,12 +96,14 @@ export function finishHint(bytes: Uint8Array, owner: HintOwner, summary: DataSum
 
 /** The entries of a hint, read in place. */
 export class HintReader {
+  /** The data file it says it is of. */
+  readonly owner: HintOwner
   readonly count: number
   readonly summary: DataSummary
   readonly #view: DataView
 
-  /** Throws `CorruptionError` unless it is the whole hint of this data file. */
-  constructor(bytes: Uint8Array, owner: HintOwner, file: string) {
+  /** Throws `CorruptionError` unless it is the whole hint of this data file; without an owner, of any. */
+  constructor(bytes: Uint8Array, owner: HintOwner | undefined, file: string) {
     const view = viewOf(bytes)
     if (bytes.length < hintHeaderBytes + 4) throw new CorruptionError(file, 0, `only ${bytes.length} bytes long`)
     if (view.getBigUint64(0, true) !== hintMagic) throw new CorruptionError(file, 0, 'not a hint file (bad magic)')
@@ -115,8 +117,9 @@ export class HintReader {
       salt: view.getUint32(12, true),
       end: view.getUint32(24, true),
     }
-    if (found.number !== owner.number || found.salt !== owner.salt || found.end !== owner.end)
+    if (owner !== undefined && (found.number !== owner.number || found.salt !== owner.salt || found.end !== owner.end))
       throw new CorruptionError(file, 12, `it is of another data file (${found.number}, end ${found.end})`)
+    this.owner = found
     this.count = view.getUint32(28, true)
     if (hintHeaderBytes + this.count * hintEntryBytes !== end)
       throw new CorruptionError(file, 28, `it lists ${this.count} records, but has ${bytes.length} bytes`)

@@ -72,12 +72,14 @@ export interface MovedRecords {
   sizes: Uint32Array
 }
 
+export interface MergeResult {
+  type: 'merge'
+  written: MergedFile[]
+  moved: MovedRecords
+  tombstonesDropped: number
+}
+
 export type BitcaskJobResult =
   | { type: 'settle' }
-  | {
-      type: 'merge'
-      written: MergedFile[]
-      moved: MovedRecords
-      tombstonesDropped: number
-    }
+  | MergeResult
   | { type: 'verify-data'; files: number; bytes: number; records: number; errors: FileDamage[] }

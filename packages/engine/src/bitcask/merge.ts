@@ -3,7 +3,7 @@ import { slotCount } from '../key-slot.js'
 import type { JobResult } from '../lsm/worker/job.js'
 import type { JobRunner } from '../lsm/worker/worker-jobs.js'
 import type { DataFile } from './data-file.js'
-import type { MergedFile, MergeJob, MergeOutputFile, MovedRecords } from './job.js'
+import type { MergeJob, MergeOutputFile, MergeResult, MovedRecords } from './job.js'
 import { entryFile, entryOffset, type Keydir } from './keydir/keydir.js'
 
 /** Entries looked at, and entries moved, in one step: a millisecond or two. */
@@ -14,7 +14,7 @@ export interface MergeHost {
   /** What the job needs besides the live offsets, when it begins. */
   prepare(inputs: readonly DataFile[]): Omit<MergeJob, 'type' | 'inputs'>
   /** Puts the outputs in force in place of the inputs: in the manifest, and open for reading. Throws with nothing changed. */
-  enter(written: readonly MergedFile[], inputs: readonly DataFile[]): DataFile[]
+  enter(result: MergeResult, inputs: readonly DataFile[]): DataFile[]
   /** The inputs are not read any more. */
   done(inputs: readonly DataFile[]): void
   /** The outputs are not wanted, or the job failed. */
@@ -130,7 +130,7 @@ export class Merge {
     }
     let written: DataFile[]
     try {
-      written = this.#host.enter(result.written, this.inputs)
+      written = this.#host.enter(result, this.inputs)
     } catch (failure) {
       this.#host.discard(this.#outputs)
       this.#done(failure)

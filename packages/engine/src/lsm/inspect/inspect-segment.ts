@@ -8,12 +8,15 @@ import { salvageFrames } from '../repair/segment-salvage.js'
 import { hex, line } from './inspect-text.js'
 import { recordText } from './record-text.js'
 
-/** Every frame that can be read, and where others should be. Memory: none where files are mapped, else the segment's size. */
-export function* inspectSegment(storage: Storage, path: string, number: number): Generator<string> {
+/**
+ * Every frame that can be read, and where others should be; `merged`: a merge wrote it, and sealed it. Memory: none where files are mapped,
+ * else the segment's size.
+ */
+export function* inspectSegment(storage: Storage, path: string, number: number, merged = false): Generator<string> {
   const file = storage.openSegment(path)
   try {
     const segment = { bytes: file.bytes, view: viewOf(file.bytes) }
-    yield line(0, `log segment ${number}, ${file.capacity} bytes`)
+    yield line(0, `${merged ? 'merged data file' : 'log segment'} ${number}, ${file.capacity} bytes`)
     const header = readSegmentHeader(segment.view, file.bytes, path, number)
     if (header === undefined) {
       yield line(0, 'header blank: it never reached the disk')
@@ -35,7 +38,8 @@ export function* inspectSegment(storage: Storage, path: string, number: number):
       at = align8(end)
     }
     const walk = walkFrames(segment, header.salt, path, file.capacity, () => {})
-    yield line(at, walk.sealed ? 'seal: nothing is missing' : 'end: not sealed')
+    const unsealed = merged ? 'DAMAGED: not sealed, as every merged file is' : 'end: not sealed'
+    yield line(at, walk.sealed ? 'seal: nothing is missing' : unsealed)
   } finally {
     file.close()
   }

@@ -31,8 +31,6 @@ export interface SegmentRecord {
 export interface BitcaskFacts {
   /** Key of the hash that stands for keys in hint files. */
   secret: readonly [number, number]
-  /** File number of the keydir written by the last close, when nothing has changed since. */
-  keydir?: number
 }
 
 /** A flushed segment that is kept for `changes`: whole, and on disk. */
