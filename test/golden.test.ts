@@ -7,11 +7,18 @@ import { describe, expect, test } from 'vitest'
 import { contentOf, goldenClock } from './golden/golden-content.js'
 import { TemporaryDirectory } from './temporary-directory.js'
 
-const fixtures = fileURLToPath(new URL('../fixtures/lsm-v1/', import.meta.url))
-const cases = ['lz4', 'none'].flatMap((name) => (['auto', 'off'] as const).map((mmap) => ({ name, mmap })))
-const open = (directory: string, options: OpenOptions) => openStore(directory, { clock: () => goldenClock, ...options })
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
+const directories = [
+  { name: 'lsm-v1/lz4', store: 'lsm' },
+  { name: 'lsm-v1/none', store: 'lsm' },
+  { name: 'bitcask-v1/directory', store: 'bitcask' },
+] as const
+const cases = directories.flatMap((golden) => (['auto', 'off'] as const).map((mmap) => ({ ...golden, mmap })))
+const goldenOptions = { clock: () => goldenClock }
 
-describe.each(cases)('a directory of format version 1, $name, mmap $mmap', ({ name, mmap }) => {
+describe.each(cases)('a directory of format version 1, $name, mmap $mmap', ({ name, store: backend, mmap }) => {
+  const open = (directory: string, options: OpenOptions) =>
+    openStore(directory, { ...goldenOptions, store: backend, ...options })
   const lines = readFileSync(join(fixtures, `${name}.ndjson`), 'utf8')
     .trimEnd()
     .split('\n')
@@ -48,19 +55,25 @@ describe.each(cases)('a directory of format version 1, $name, mmap $mmap', ({ na
 })
 
 test.each([
-  ['the manifest', /^MANIFEST/, 12],
-  ['the log', /\.log$/, 28],
-])('a later version of %s is refused, and left as it is', async (_what, pattern, checksumAt) => {
+  ['lsm-v1/lz4', 'lsm', 'the manifest', /^MANIFEST/, 12],
+  ['lsm-v1/lz4', 'lsm', 'the log', /\.log$/, 28],
+  ['bitcask-v1/directory', 'bitcask', 'the manifest', /^MANIFEST/, 12],
+  ['bitcask-v1/directory', 'bitcask', 'the log', /\.log$/, 28],
+  ['bitcask-v1/directory', 'bitcask', 'a merged file', /\.data$/, 28],
+  ['bitcask-v1/directory', 'bitcask', 'a hint', /\.hint$/, -4],
+] as const)('%s (%s): a later version of %s is refused, and left as it is', async (...golden) => {
+  const [name, store, , pattern, checksumAt] = golden
   using temporary = new TemporaryDirectory()
   const copy = join(temporary.path, 'copy')
-  cpSync(join(fixtures, 'lz4'), copy, { recursive: true })
+  cpSync(join(fixtures, name), copy, { recursive: true })
   const path = join(copy, readdirSync(copy).find((file) => pattern.test(file))!)
   const bytes = readFileSync(path)
   bytes.writeUInt32LE(2, 8)
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, checksumAt)), checksumAt)
+  const end = checksumAt < 0 ? bytes.length + checksumAt : checksumAt
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, end)), end)
   writeFileSync(path, bytes)
   for (const readOnly of [true, false]) {
-    const opening = open(copy, { readOnly })
+    const opening = openStore(copy, { ...goldenOptions, store, readOnly })
     await expect(opening).rejects.toMatchObject({ code: 'CASKADE_NEWER_FORMAT' })
     await expect(opening).rejects.toThrow(/format version 2, this release reads up to 1/)
   }
