@@ -220,7 +220,9 @@ export class Background {
   #keep({ fileNumber: number, salt, end, file, smallestSequence, largestSequence }: Memtable): TreeChange {
     const { changesBytes } = this.#options
     const kept = [...this.#tree.keptSegments]
-    const segment = { number, salt, end, bytes: file.allocated, smallestSequence, largestSequence }
+    // One of an earlier process was opened for reading: nobody asks how much of it is allocated.
+    const bytes = Math.max(file.allocated, end)
+    const segment = { number, salt, end, bytes, smallestSequence, largestSequence }
     const dropKept = new Set(chooseForgotten([...kept, segment], changesBytes))
     if (dropKept.delete(number)) return dropKept.size === 0 ? {} : { dropKept: [...dropKept] }
     return { addKept: [segment], dropKept: [...dropKept] }
