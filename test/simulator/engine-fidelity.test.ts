@@ -6,12 +6,12 @@ const run = (seed: number) => runPlan(planOf(seed, options), options)
 
 // The short form of `npm run sim -- --fidelity engine`.
 test('nodes over the engine keep every promise under faults', { timeout: 180_000 }, async () => {
-  for (let seed = 1; seed <= 12; seed++)
+  for (let seed = 1; seed <= 6; seed++)
     expect((await run(seed)).violations, `npm run -s sim -- --fidelity engine --nodes 5 --seed ${seed}`).toEqual([])
 })
 
 test('the same seed gives the same run over the engine, too', { timeout: 180_000 }, async () => {
-  for (const seed of [1, 2]) {
+  for (const seed of [1]) {
     const { traceHash, history } = await run(seed)
     const again = await run(seed)
     expect(again.traceHash).toBe(traceHash)
