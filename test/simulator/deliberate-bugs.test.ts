@@ -91,7 +91,7 @@ function planOf({ bug, nodes, faults, always, aim = (plan) => plan }: Hunt, seed
 
 const violations = async (plan: Plan) => (await simulationRun(plan, { cluster: caskadeCluster })).violations
 
-test.each(hunts)('$bug is found within $seeds seeds, and not without it', { timeout: 180_000 }, async (hunt) => {
+test.each(hunts)('$bug is found within $seeds seeds, and not without it', { timeout: 600_000 }, async (hunt) => {
   for (let seed = 1; seed <= hunt.seeds; seed++) {
     const plan = planOf(hunt, seed)
     if ((await violations(plan)).length === 0) continue

@@ -5,12 +5,12 @@ const options: SeedRunOptions = { nodes: 5, cluster: 'caskade', bugs: [], faults
 const run = (seed: number) => runPlan(planOf(seed, options), options)
 
 // The short form of `npm run sim -- --fidelity engine`.
-test('nodes over the engine keep every promise under faults', { timeout: 180_000 }, async () => {
+test('nodes over the engine keep every promise under faults', { timeout: 600_000 }, async () => {
   for (let seed = 1; seed <= 6; seed++)
     expect((await run(seed)).violations, `npm run -s sim -- --fidelity engine --nodes 5 --seed ${seed}`).toEqual([])
 })
 
-test('the same seed gives the same run over the engine, too', { timeout: 180_000 }, async () => {
+test('the same seed gives the same run over the engine, too', { timeout: 600_000 }, async () => {
   for (const seed of [1]) {
     const { traceHash, history } = await run(seed)
     const again = await run(seed)
@@ -19,7 +19,7 @@ test('the same seed gives the same run over the engine, too', { timeout: 180_000
   }
 })
 
-test('what the engine lost is seen: acknowledged before it was durable', { timeout: 180_000 }, async () => {
+test('what the engine lost is seen: acknowledged before it was durable', { timeout: 600_000 }, async () => {
   const buggy: SeedRunOptions = { ...options, nodes: 3, bugs: ['ack-before-write'], faults: ['crash-on-ack'] }
   for (let seed = 1; seed <= 60; seed++) if ((await runPlan(planOf(seed, buggy), buggy)).violations.length > 0) return
   expect.fail('no violation in 60 seeds')

@@ -6,12 +6,12 @@ import { drawPlan } from './swarm-policy.js'
 const run = (seed: number, nodes: number) => simulationRun(drawPlan({ seed, nodes }), { cluster: caskadeCluster })
 
 // The short form of `npm run sim`.
-test('ten nodes keep every promise under faults', { timeout: 180_000 }, async () => {
+test('ten nodes keep every promise under faults', { timeout: 600_000 }, async () => {
   for (let seed = 1; seed <= 30; seed++)
     expect((await run(seed, 10)).violations, `npm run -s sim -- --seed ${seed}`).toEqual([])
 })
 
-test('three nodes, where every node owns every key', { timeout: 180_000 }, async () => {
+test('three nodes, where every node owns every key', { timeout: 600_000 }, async () => {
   for (let seed = 1; seed <= 12; seed++)
     expect((await run(seed, 3)).violations, `npm run -s sim -- --nodes 3 --seed ${seed}`).toEqual([])
 })
