@@ -426,12 +426,11 @@ export class Memtable implements SegmentBytes {
     return this.#sealed
   }
 
-  /** As `seal`, for a recovered segment: through another opening of its file. */
+  /** As `seal`, for a recovered segment: through another opening of its file. Unmapped, `bytes` do not show it, so `end` stays before it. */
   sealIn(file: SegmentFile): void {
     const end = this.#end + frameHeaderBytes
     sealFrame(viewOf(file.bytes), file.bytes, this.#salt, this.#end, end, 0)
     file.commit(this.#end, end)
-    this.#end = align8(end)
     this.#sealed = true
   }
 
