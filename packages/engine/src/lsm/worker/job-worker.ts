@@ -6,8 +6,8 @@ import type { Job } from './job.js'
 import { runJob } from './job-run.js'
 import type { JobAnswer, WorkerStart } from './worker-jobs.js'
 
-/** A third of the weight of a thread at 0. */
-const niceness = 5
+/** A tenth of the weight of a thread at 0. */
+const niceness = 10
 
 // The body of a background thread: runs one job after the other.
 const { port, done, stopping, mmap } = workerData as WorkerStart & { port: MessagePort }
