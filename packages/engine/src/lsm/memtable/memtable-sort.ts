@@ -13,10 +13,10 @@ const goesOn = 7
  * Sorts record offsets by key ascending, and under one key by offset descending (newest first), in place.
  *
  * Multikey quicksort (Bentley and Sedgewick, 1997) over six key bytes at a time, held in a typed array beside the offsets: most
- * comparisons touch no record. Records are first put in the order they lie in, for those that are touched are then touched in rising order.
+ * comparisons touch no record. They come ascending, so that records which are touched are touched in the order they lie in.
  */
 export function sortRecords(segment: SegmentBytes, offsets: Uint32Array): void {
-  if (offsets.length > 1) new RecordSort(segment, offsets.sort()).sort()
+  if (offsets.length > 1) new RecordSort(segment, offsets).sort()
 }
 
 /** The order `sortRecords` makes. */

@@ -8,7 +8,7 @@ import { FoundRecord } from '../found-record.js'
 import { kindDelete, kindPut } from '../record-cursor.js'
 import { Memtable } from './memtable.js'
 import { framesStart, readSegmentHeader, readWatermark } from './segment-format.js'
-import { walkFrames } from './segment-frames.js'
+import { checkFramesOf, walkFrames } from './segment-frames.js'
 import { readRecord } from './segment-record.js'
 
 const salt = 0xfeedbeef
@@ -231,4 +231,26 @@ test('frames are read and written as they were', () => {
     expect(text(found.valueBytes, found.valueStart, found.valueEnd)).toBe(value)
     expect({ ...found }).toMatchObject({ kind, sequence: i + 1, ...times })
   }
+})
+
+test('a check of the frames of some records finds damage in those, and passes over damage in others', () => {
+  const { memtable } = create()
+  for (let i = 0; i < 4; i++) put(memtable, bytes(`key ${i % 2}`), `value ${i}`, i + 1)
+  const offsets: number[] = []
+  walkFrames(memtable, salt, '/d/1', memtable.end, (offset) => offsets.push(offset))
+  const check = (...kept: number[]) =>
+    checkFramesOf(
+      memtable,
+      salt,
+      '/d/1',
+      memtable.end,
+      Uint32Array.from(kept, (i) => offsets[i]!),
+    )
+  expect(check(0, 1, 2, 3)).toBe(4)
+  memtable.bytes[offsets[1]! + 30]! ^= 1
+  expect(check(2, 3)).toBe(4)
+  expect(() => check(1, 3)).toThrow(CorruptionError)
+  // The length of a frame, by which the next one is found.
+  memtable.bytes[offsets[0]! - 7]! ^= 0x40
+  expect(() => check(2, 3)).toThrow(CorruptionError)
 })
