@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['{packages,apps}/*/dist/**/*.test.js', 'bench/{dist,peers/dist}/**/*.test.js', 'test/dist/**/*.test.js'],
     exclude: ['**/node_modules/**'],
+    setupFiles: ['test/dist/property-seed.js'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
