@@ -157,7 +157,10 @@ export class Proposer implements Register {
       this.#waiting.splice(this.#waiting.indexOf(late), 1)
       late.reply.failed(late.offered, now)
     }
-    if (this.#waiting.length === 0) return
+    if (this.#waiting.length === 0) {
+      this.#forgetRaces()
+      return
+    }
     const attempt = this.#attempt
     if (attempt === undefined) {
       if (now.monotonicMs >= this.#retryAtMs) this.#begin(now)
@@ -248,6 +251,12 @@ export class Proposer implements Register {
     if (value === undefined || sameTopology(topology, value)) reply.done(topology, now)
     else reply.conflict(topology, now)
     if (this.#waiting.length > 0 && this.#attempt === undefined) this.#begin(now)
+  }
+
+  /** Whom nobody waits for races with nobody: who asks next begins with short pauses, at once. */
+  #forgetRaces(): void {
+    this.#losses = 0
+    this.#retryAtMs = 0
   }
 
   #lose(higher: Ballot, now: Now): void {

@@ -84,6 +84,17 @@ test('one topology per epoch, in the order of time, and no change that was told 
   )
 })
 
+test('races that were lost before do not delay a change that comes when all is calm', () => {
+  const found: Play = {
+    nodes: 4,
+    changes: 40,
+    gapMaxMs: 20,
+    wipes: 3,
+    faults: { loss: 0.3, duplicate: 0, delayMaxMs: 600, crash: 0.01, sync: 0.02 },
+  }
+  expect(violations(play(-1889851412, found))).toEqual([])
+})
+
 describe('found out within 30 seeds', () => {
   const crashing: Play = {
     nodes: 3,
