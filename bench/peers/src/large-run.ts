@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type OpenOptions, openStore, type Store } from '@caskade/engine'
 import { diskBytes } from './disk-bytes.js'
 import { keyBytes, writeKey } from './key-bytes.js'
@@ -6,6 +5,7 @@ import { uniformNumbers } from './key-numbers.js'
 import type { Figures } from './measured.js'
 import { OperationTimer } from './operation-timer.js'
 import { halfCompressible } from './records.js'
+import { residentBytes } from './resident-bytes.js'
 
 /** Key and value together are 100 bytes. */
 const largeValueBytes = 100 - keyBytes
@@ -16,8 +16,6 @@ const glanceEvery = 4096
 const reportEveryMs = 1000
 
 export interface LargeFigures extends Figures {
-  /** Of `rssBytes` what is no mapped file: heap, buffers, stacks. */
-  anonymousBytes?: number
   /** The slowest ten seconds. */
   slowestOpsPerSec?: number
 }
@@ -27,14 +25,6 @@ export interface LargeProgress {
   /** Over the last second. */
   opsPerSec: number
   rssBytes: number
-}
-
-/** Resident bytes now, and those of them that are no mapped file (Linux; elsewhere 0). */
-function residentBytes(): { rss: number; anonymous: number } {
-  const rss = process.memoryUsage.rss()
-  if (process.platform !== 'linux') return { rss, anonymous: 0 }
-  const kibibytes = /^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
-  return { rss, anonymous: Number(kibibytes ?? 0) * 1024 }
 }
 
 class Recorder {

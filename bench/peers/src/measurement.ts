@@ -10,6 +10,8 @@ export interface Measurement {
   maxUs?: number
   cpuUsPerOp?: number
   rssBytes?: number
+  /** Of `rssBytes` what is no mapped file: heap, buffers, stacks. Pages of mapped files are the kernel's to take back. */
+  anonymousBytes?: number
   diskBytes?: number
 }
 

@@ -2,6 +2,7 @@ import { diskBytes } from './disk-bytes.js'
 import { mix } from './mix-workload.js'
 import { checkSample, readOne, reads } from './read-workloads.js'
 import { Records } from './records.js'
+import { residentBytes } from './resident-bytes.js'
 import type { PhaseMessage, PhaseRequest } from './store-process.js'
 import { peers } from './stores/all-peers.js'
 import { overwrite, put, putBatch, putSync } from './write-workloads.js'
@@ -32,7 +33,7 @@ async function work({ subject, phase, directory, keys }: PhaseRequest): Promise<
     await store.close()
     return tell({ finished: true })
   }
-  const rssBefore = process.memoryUsage.rss()
+  const before = residentBytes()
   const openedAt = performance.now()
   const store = await opened(() => peer.open(directory))
   if (store === undefined) return
@@ -48,7 +49,9 @@ async function work({ subject, phase, directory, keys }: PhaseRequest): Promise<
     await checkSample(store, records)
     await store.settle()
     for await (const figures of reads(store, records)) await measure(figures)
-    await measure({ bench: 'memory', n: keys, rssBytes: process.memoryUsage.rss() - rssBefore })
+    const { rss, anonymous } = residentBytes()
+    const grown = { rssBytes: rss - before.rss, anonymousBytes: anonymous - before.anonymous }
+    await measure({ bench: 'memory', n: keys, ...grown })
     await measure({ bench: 'disk', n: keys, diskBytes: diskBytes(directory) })
   }
   if (phase === 'change') {
