@@ -2,8 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { inspectKeydir } from './bitcask/inspect-keydir.js'
 import { inspectFile } from './inspect.js'
 import { openStore } from './open.js'
+import { openInlineBitcask } from './testing/inline-bitcask.js'
+import { PowerCutStorage } from './testing/power-cut-storage.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
 let parent: string
@@ -112,6 +115,30 @@ test.each(['auto', 'off'] as const)('every kind of file of a bitcask store, mmap
       .map(text)
       .join('\n'),
   ).not.toContain('DAMAGED')
+})
+
+test('the keydir that a close leaves: what it says of the files, and where each key is', async () => {
+  const disk = new PowerCutStorage({ mapped: true })
+  const store = await openInlineBitcask(disk)
+  for (let i = 0; i < 10; i++) store.putSync(bytes(`key ${i}`), bytes('value'))
+  await store.close()
+  const path = `/store/${disk.list('/store').find((name) => name.endsWith('.keydir'))}`
+  const number = Number(/\d+/.exec(path)![0])
+  const lines = [...inspectKeydir(disk, path, number)]
+  expect(lines[1]).toMatch(/salt [0-9a-f]{8}, sequence 10, 10 keys, checksum of the head ok/)
+  expect(lines[2]).toMatch(/log \d+, salt [0-9a-f]{8}, records up to \d+: \d+ bytes of \d+ alive/)
+  expect(lines.slice(3)).toHaveLength(10)
+  expect(lines[3]).toMatch(/slot \d+ fingerprint [0-9a-f]{6}: file \d+ at \d+/)
+  expect([...inspectKeydir(disk, path, number + 1)].join('\n')).toContain("under another's name")
+  // As a file of the real disk, and one that is damaged.
+  const copy = join(parent, `${String(number).padStart(6, '0')}.keydir`)
+  const content = Buffer.from(disk.contentOf(path))
+  writeFileSync(copy, content)
+  expect([...inspectFile(copy)]).toEqual(lines)
+  content[content.length - 9]! ^= 1
+  writeFileSync(copy, content)
+  expect([...inspectFile(copy)].at(-1)).toContain('DAMAGED: ')
+  expect(disk.openFiles).toBe(0)
 })
 
 test('damage of bitcask files is marked; a hint has one checksum, and is told up to there', async () => {

@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path'
 import { inspectHint } from './bitcask/inspect-hint.js'
+import { inspectKeydir } from './bitcask/inspect-keydir.js'
 import { CaskadeError } from './errors.js'
 import { openNodeStorage } from './io/node-storage.js'
 import type { Storage } from './io/storage.js'
@@ -18,19 +19,20 @@ export function* inspectFile(path: string, options: { mmap?: 'auto' | 'off' } = 
   const storage = openNodeStorage(options)
   const whole = resolve(path)
   // `lost/000012.sst.1` is a table still.
-  const name = basename(whole).replace(/^(\d+\.(?:sst|log|data|hint))\.\d+$/, '$1')
+  const name = basename(whole).replace(/^(\d+\.(?:sst|log|data|hint|keydir))\.\d+$/, '$1')
   const file = parseFileName(name)
   try {
     if (file?.kind === 'segment' || file?.kind === 'data')
       yield* inspectSegment(storage, whole, file.number, file.kind === 'data')
     else if (file?.kind === 'table') yield* inspectTable(storage, whole, file.number)
     else if (file?.kind === 'hint') yield* inspectHint(readWhole(storage, whole), whole, file.number)
+    else if (file?.kind === 'keydir') yield* inspectKeydir(storage, whole, file.number)
     else if (file?.kind === 'manifest') yield* inspectManifest(storage, whole)
     else if (name === currentName)
       yield line(0, `names ${decodeCurrent(readWhole(storage, whole), whole)}, checksum ok`)
     else
       throw new TypeError(
-        `${join(path)} is no file of a store by its name: one is NNNNNN.log, .sst, .data or .hint, MANIFEST-NNNNNN or CURRENT`,
+        `${join(path)} is no file of a store by its name: one is NNNNNN.log, .sst, .data, .hint or .keydir, MANIFEST-NNNNNN or CURRENT`,
       )
   } catch (error) {
     if (!(error instanceof CaskadeError && error.code === 'CASKADE_CORRUPTION')) throw error

@@ -100,7 +100,9 @@ export const commandDefinitions: readonly CommandDefinition[] = [
   },
   {
     name: 'dump',
-    arguments: [['<file>', 'a file of a data directory: NNNNNN.log, .sst, .data or .hint, MANIFEST-NNNNNN or CURRENT']],
+    arguments: [
+      ['<file>', 'a file of a data directory: NNNNNN.log, .sst, .data, .hint or .keydir, MANIFEST-NNNNNN or CURRENT'],
+    ],
     help: 'Print a data file as text: offsets, fields, records, and what is damaged',
     examples: ['caskade dump data/000012.sst', 'caskade dump data/MANIFEST-000001'],
     load: async () => (await import('./dump.js')).dump,

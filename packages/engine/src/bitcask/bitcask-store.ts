@@ -22,6 +22,7 @@ import { writeCheckpoint } from '../lsm/checkpoint-run.js'
 import { lockPath } from '../lsm/file-names.js'
 import { FoundRecord } from '../lsm/found-record.js'
 import { GroupSync } from '../lsm/group-sync.js'
+import type { KeydirRecord } from '../lsm/manifest/manifest-state.js'
 import { blankSegment } from '../lsm/memtable/blank-segment.js'
 import { framesStart } from '../lsm/memtable/segment-format.js'
 import { walkFrames } from '../lsm/memtable/segment-frames.js'
@@ -58,14 +59,15 @@ import { Background } from './background.js'
 import { bitcaskChanges } from './bitcask-changes.js'
 import { ReadWindow } from './data-file.js'
 import { DataLog } from './data-log.js'
-import { dataPath, hintPath } from './file-names.js'
+import { dataPath, hintPath, keydirPath } from './file-names.js'
 import { FileTable } from './file-table.js'
 import { Keydir } from './keydir/keydir.js'
 import { KeydirScan } from './keydir-scan.js'
+import { writeKeydirSnapshot } from './keydir-snapshot.js'
 import { LiveFiles } from './live-files.js'
 import { defaultMergePolicy, type MergePolicyOptions } from './merge-policy.js'
 import { Moment } from './moment.js'
-import { recover } from './recovery.js'
+import { type Recovered, recover } from './recovery.js'
 import { mergeDelayPerMiB } from './throttle-policy.js'
 
 export interface BitcaskOptions {
@@ -75,6 +77,8 @@ export interface BitcaskOptions {
   changesBytes: number
   readOnly: boolean
   policy: Partial<MergePolicyOptions>
+  /** With fewer keys a close writes no snapshot of the keydir: the hints are read as fast. */
+  snapshotKeysMin: number
   clock: () => number
   /** A number from 0 up to 2^32, not guessable from the data. */
   salt: () => number
@@ -90,11 +94,19 @@ export const bitcaskDefaults = {
   changesBytes: 0,
   readOnly: false,
   policy: {},
+  snapshotKeysMin: 100_000,
   retryMs: 1000,
   later: (run: () => void) => {
     setImmediate(run)
   },
 } as const satisfies Partial<BitcaskOptions>
+
+/** What recovery fills. */
+interface Contents {
+  files: FileTable
+  keydir: Keydir
+  window: ReadWindow
+}
 
 const noBytes = new Uint8Array(0)
 /** Background work gets a turn, and writers are asked to pause, once in this many bytes. */
@@ -109,9 +121,9 @@ export class BitcaskStore implements Store {
   readonly #storage: Storage
   readonly #options: BitcaskOptions
   readonly #lock: StorageLock
-  readonly #window = new ReadWindow()
-  readonly #keydir = new Keydir()
-  readonly #files = new FileTable()
+  readonly #window: ReadWindow
+  readonly #keydir: Keydir
+  readonly #files: FileTable
   readonly #live: LiveFiles
   readonly #log: DataLog
   readonly #background: Background
@@ -143,20 +155,17 @@ export class BitcaskStore implements Store {
     directory: string,
     options: BitcaskOptions,
     lock: StorageLock,
+    { files, keydir, window }: Contents,
+    { manifest, unhinted, sequence }: Recovered,
     runners: { settler: JobRunner; merger: JobRunner },
   ) {
     this.#storage = storage
     this.directory = directory
     this.#options = options
     this.#lock = lock
-    const { manifest, unhinted, sequence } = recover(storage, directory, {
-      files: this.#files,
-      keydir: this.#keydir,
-      window: this.#window,
-      secret: () => [options.salt(), options.salt()],
-      readOnly: options.readOnly,
-      onEvent: options.onEvent,
-    })
+    this.#files = files
+    this.#keydir = keydir
+    this.#window = window
     if (options.readOnly) this.#readOnly = openedReadOnlyError(directory)
     this.#live = new LiveFiles(storage, manifest, (error) => this.#fail(error))
     const host = {
@@ -210,7 +219,14 @@ export class BitcaskStore implements Store {
     if (!options.readOnly) storage.makeDirectory(directory)
     const lock = storage.lock(lockPath(directory), options.readOnly ? 'shared' : 'exclusive')
     try {
-      const store = new BitcaskStore(storage, directory, options, lock, runners)
+      const contents = { files: new FileTable(), keydir: new Keydir(), window: new ReadWindow() }
+      const recovered = await recover(storage, directory, {
+        ...contents,
+        secret: () => [options.salt(), options.salt()],
+        readOnly: options.readOnly,
+        onEvent: options.onEvent,
+      })
+      const store = new BitcaskStore(storage, directory, options, lock, contents, recovered, runners)
       store.#background.schedule()
       return store
     } catch (error) {
@@ -758,13 +774,50 @@ export class BitcaskStore implements Store {
     this.#snapshots.closeAll()
     const { active } = this.#log
     try {
-      if (active.isEmpty && this.#readOnly === undefined)
-        this.#live.apply({ dropSegments: [active.file.number] }, [active.file.path])
+      if (active.isEmpty && this.#readOnly === undefined) {
+        const keydir = await this.#saveKeydir()
+        this.#live.apply({ dropSegments: [active.file.number], ...(keydir && { keydir }) }, [active.file.path])
+      }
       if (!this.#options.readOnly) await this.#live.settle()
     } finally {
       for (const file of [...this.#files]) this.#files.release(file)
       this.#live.manifest.close()
       this.#lock.release()
+    }
+  }
+
+  /**
+   * What the next open needs instead of hints. Crash windows: until the manifest lists it, it is a stray; it is listed by the last edit
+   * that this process makes, and the next one begins with a manifest that does not.
+   */
+  async #saveKeydir(): Promise<KeydirRecord | undefined> {
+    const { manifest } = this.#live
+    const files = [...this.#files].filter((file) => file !== this.#log.active.file)
+    const isWhole = files.every((file) => file.settled && manifest.state.segments.has(file.number))
+    if (this.#keydir.size < this.#options.snapshotKeysMin || !isWhole) return undefined
+    const listed = { number: manifest.allocateFile(), salt: this.#options.salt() }
+    const path = keydirPath(this.directory, listed.number)
+    try {
+      await writeKeydirSnapshot(this.#storage, path, this.#keydir, {
+        ...listed,
+        sequence: this.#log.sequence,
+        files,
+      })
+      return listed
+    } catch (error) {
+      if (!(error instanceof CaskadeError)) throw error
+      this.#options.onEvent({ level: 'warn', name: 'keydir-unsaved', details: { reason: error.message } })
+      this.#removeQuietly(path)
+      return undefined
+    }
+  }
+
+  /** If it cannot be removed now, the next open does. */
+  #removeQuietly(path: string): void {
+    try {
+      this.#storage.remove(path)
+    } catch (error) {
+      if (!(error instanceof CaskadeError)) throw error
     }
   }
 

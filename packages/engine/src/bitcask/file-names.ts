@@ -1,6 +1,6 @@
 import { mergedPath, segmentPath } from '../lsm/file-names.js'
 
-export { hintPath } from '../lsm/file-names.js'
+export { hintPath, keydirPath } from '../lsm/file-names.js'
 
 /** `merged`: written by a merge; else by the log. */
 export const dataPath = (directory: string, fileNumber: number, merged: boolean) =>

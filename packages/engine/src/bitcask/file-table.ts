@@ -18,6 +18,14 @@ export class FileTable {
     )
   }
 
+  /** Of an empty table: these very indices, in an order of their own. */
+  reserveThese(indices: ReadonlySet<number>): void {
+    for (let index = 0; index <= Math.max(-1, ...indices); index++) {
+      this.#files.push(undefined)
+      if (!indices.has(index)) this.#free.push(index)
+    }
+  }
+
   free(index: number): void {
     this.#files[index] = undefined
     this.#free.push(index)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { viewOf } from '../bytes.js'
 import { CaskadeError, CorruptionError } from '../errors.js'
-import type { ReadFile, Storage } from '../io/storage.js'
+import type { ReadFile, SegmentFile, Storage } from '../io/storage.js'
 import { parseFileName } from '../lsm/file-names.js'
 import { ManifestLog, readManifest } from '../lsm/manifest/manifest-log.js'
 import {
@@ -11,14 +11,16 @@ import {
   type SegmentRecord,
 } from '../lsm/manifest/manifest-state.js'
 import { framesStart, readSegmentHeader, readWatermark } from '../lsm/memtable/segment-format.js'
-import { type FrameWalk, walkFrames } from '../lsm/memtable/segment-frames.js'
+import { bytesInUse, type FrameWalk, walkFrames } from '../lsm/memtable/segment-frames.js'
 import type { StoreEvent } from '../store.js'
 import { DataFile, type ReadWindow } from './data-file.js'
-import { dataPath, hintPath } from './file-names.js'
+import { dataPath, hintPath, keydirPath } from './file-names.js'
 import type { FileTable } from './file-table.js'
-import { buildHint } from './hint-builder.js'
+import { buildHint, HintBuilder } from './hint-builder.js'
 import { HintReader } from './hint-format.js'
 import type { Keydir } from './keydir/keydir.js'
+import { KeydirSnapshotReader } from './keydir-snapshot.js'
+import type { SnapshotFile, SnapshotHead } from './keydir-snapshot-format.js'
 import { type Hinted, loadKeydir } from './load-keydir.js'
 
 export interface Recovered {
@@ -45,10 +47,13 @@ export interface RecoveryTarget {
  *
  * 1. CURRENT names the manifest, whose edits give the data files in force. Each must exist. Those with an end were synced whole.
  * 2. The others are replayed in order, frame by frame, and synced: as the LSM's log, a suffix may be lost but never a hole.
- * 3. Hints, or where one is missing or damaged the checked records themselves, fill the keydir.
- * 4. A new manifest with the state found is put in force; then files that belong to nothing are removed.
+ * 3. The snapshot that the last close wrote fills the keydir, if there is a sound one of exactly these files; else hints do, or where
+ *    one is missing or damaged the checked records themselves.
+ * 4. A new manifest with the state found, which knows of no snapshot, is put in force; then files that belong to nothing are removed.
+ *
+ * Crash window of the snapshot: until step 4 is durable nothing is written, after it no open believes it.
  */
-export function recover(storage: Storage, directory: string, target: RecoveryTarget): Recovered {
+export async function recover(storage: Storage, directory: string, target: RecoveryTarget): Promise<Recovered> {
   const { files, keydir, onEvent } = target
   const read = readManifest(storage, directory)
   if (read === undefined && target.readOnly)
@@ -64,16 +69,10 @@ export function recover(storage: Storage, directory: string, target: RecoveryTar
   let manifest: ManifestLog | undefined
   try {
     if (read !== undefined) recovery.requireFiles(read)
-    recovery.openSettled()
-    recovery.replay()
-    const { hinted, unhinted } = recovery.hints()
-    loadKeydir(keydir, hinted)
-    const sequence = Math.max(state.sequence, ...hinted.map(({ hint }) => hint.summary.largestSequence))
+    const { sequence, unhinted, source } = recovery.fromSnapshot() ?? (await recovery.fromHints())
+    delete state.keydir
     state.segments = new Map(
-      hinted.map(({ file: { number, salt, end, merged } }) => [
-        number,
-        { number, salt, end, ...(merged && { merged }) },
-      ]),
+      [...files].map(({ number, salt, end, merged }) => [number, { number, salt, end, ...(merged && { merged }) }]),
     )
     state.nextFile = Math.max(state.nextFile, recovery.highestFile() + 1)
     if (target.readOnly) manifest = ManifestLog.readOnly(storage, directory, state)
@@ -85,7 +84,7 @@ export function recover(storage: Storage, directory: string, target: RecoveryTar
       onEvent({
         level: 'info',
         name: 'recovered',
-        details: { files: state.segments.size, keys: keydir.size, sequence },
+        details: { files: state.segments.size, keys: keydir.size, sequence, source },
       })
     return { manifest, unhinted, sequence }
   } catch (error) {
@@ -93,6 +92,13 @@ export function recover(storage: Storage, directory: string, target: RecoveryTar
     for (const file of [...files]) files.release(file)
     throw error
   }
+}
+
+/** What is known when the keydir is filled and the files are open. */
+interface Loaded {
+  unhinted: DataFile[]
+  sequence: number
+  source: 'snapshot' | 'hints'
 }
 
 class Recovery {
@@ -103,6 +109,10 @@ class Recovery {
   readonly #facts: BitcaskFacts
   /** Of files that were replayed. */
   readonly #builtHints = new Map<DataFile, Uint8Array>()
+  /** Replayed files, on their way to the disk. */
+  readonly #syncing: { segment: SegmentFile; done: Promise<void> }[] = []
+  /** Mapped, and read in place. */
+  readonly #openHints: ReadFile[] = []
 
   constructor(storage: Storage, directory: string, target: RecoveryTarget, state: ManifestState, facts: BitcaskFacts) {
     this.#storage = storage
@@ -127,9 +137,58 @@ class Recovery {
     throw new CorruptionError(path, tail.offset, `files it lists are missing: ${missing.join(', ')}`)
   }
 
-  #enter(record: SegmentRecord, salt: number, source: ReadFile, end: number): DataFile {
+  /** All there is to know, from the snapshot of the last close; `undefined`: there is none to be believed. */
+  fromSnapshot(): Loaded | undefined {
+    const head = this.#restoreKeydir()
+    if (head === undefined) return undefined
+    const { files } = this.#target
+    files.reserveThese(new Set(head.files.map(({ index }) => index)))
+    this.#openSettled(new Map(head.files.map((file) => [file.number, file])))
+    const unhinted = [...files].filter(
+      ({ number }) => this.#storage.size(hintPath(this.#directory, number)) === undefined,
+    )
+    return { sequence: Math.max(this.#state.sequence, head.sequence), unhinted, source: 'snapshot' }
+  }
+
+  #restoreKeydir(): SnapshotHead | undefined {
+    const listed = this.#state.keydir
+    if (listed === undefined || this.#unsettled().length > 0) return undefined
+    const path = keydirPath(this.#directory, listed.number)
+    try {
+      const reader = new KeydirSnapshotReader(this.#storage, path, listed)
+      try {
+        requireSameFiles(reader.head.files, this.#state, path)
+        reader.restore(this.#target.keydir)
+        return reader.head
+      } finally {
+        reader.close()
+      }
+    } catch (error) {
+      if (!(error instanceof CaskadeError)) throw error
+      this.#target.onEvent({ level: 'warn', name: 'keydir-unusable', details: { file: path, reason: error.message } })
+      return undefined
+    }
+  }
+
+  async fromHints(): Promise<Loaded> {
+    this.#openSettled()
+    try {
+      this.#replay()
+      const { hinted, unhinted } = this.#hints()
+      loadKeydir(this.#target.keydir, hinted)
+      const sequence = Math.max(this.#state.sequence, ...hinted.map(({ hint }) => hint.summary.largestSequence))
+      for (const { done } of this.#syncing) await done
+      return { sequence, unhinted, source: 'hints' }
+    } finally {
+      await Promise.allSettled(this.#syncing.map(({ done }) => done))
+      for (const { segment } of this.#syncing) segment.close()
+      for (const hint of this.#openHints) hint.close()
+    }
+  }
+
+  #enter(record: SegmentRecord, salt: number, source: ReadFile, end: number, known?: SnapshotFile): DataFile {
     const { files, window } = this.#target
-    const index = files.reserve()
+    const index = known?.index ?? files.reserve()
     const file = new DataFile(
       { number: record.number, index, merged: record.merged ?? false, salt },
       source,
@@ -137,12 +196,16 @@ class Recovery {
       end,
     )
     file.settled = true
+    if (known !== undefined) {
+      const { summary, liveBytes, pinnedBytes, pinnedBy } = known
+      Object.assign(file, { summary, liveBytes, pinnedBytes, pinnedBy })
+    }
     files.enter(file)
     return file
   }
 
   /** Files that were synced whole: their records are looked at only where they have no hint, or when they are read. */
-  openSettled(): void {
+  #openSettled(known?: ReadonlyMap<number, SnapshotFile>): void {
     for (const record of this.#state.segments.values()) {
       if (record.end === undefined) continue
       const path = dataPath(this.#directory, record.number, record.merged ?? false)
@@ -154,7 +217,7 @@ class Recovery {
         if (header === undefined)
           throw new CorruptionError(path, 0, `it is blank, but records up to ${record.end} were synced`)
         requireSalt(path, header.salt, record)
-        this.#enter(record, header.salt, source, record.end)
+        this.#enter(record, header.salt, source, record.end, known?.get(record.number))
       } catch (error) {
         source.close()
         throw error
@@ -173,7 +236,7 @@ class Recovery {
     return [...numbers].sort((a, b) => a - b)
   }
 
-  replay(): void {
+  #replay(): void {
     const { onEvent } = this.#target
     let cutAfter: string | undefined
     for (const number of this.#unsettled()) {
@@ -206,6 +269,7 @@ class Recovery {
     cutAfter: string | undefined,
   ): 'blank' | 'dropped' | { walk: FrameWalk; lost: number | undefined } {
     const segment = this.#storage.openSegment(path)
+    let syncing = false
     try {
       const { bytes } = segment
       const view = viewOf(bytes)
@@ -213,7 +277,11 @@ class Recovery {
       if (header === undefined) return 'blank'
       requireSalt(path, header.salt, this.#state.segments.get(number))
       const { syncedEnd } = readWatermark(view, bytes, header.salt)
-      const walk = walkFrames({ bytes, view }, header.salt, path, segment.capacity, () => {})
+      const builder = new HintBuilder(this.#facts.secret)
+      const source = { bytes, view }
+      const walk = walkFrames(source, header.salt, path, segment.capacity, (offset) =>
+        builder.add(source, offset, offset),
+      )
       if (walk.end < syncedEnd)
         throw new CorruptionError(path, walk.end, `a record that was synced (up to ${syncedEnd}) is damaged`)
       if (cutAfter !== undefined && walk.frames > 0) {
@@ -223,19 +291,21 @@ class Recovery {
       }
       const lost = walk.sealed ? undefined : bytesInUse(bytes, walk.end)
       if (walk.frames > 0) {
-        // From here on its end is listed in the manifest as a promise.
-        if (!this.#target.readOnly) segment.sync()
+        // Its end is going to be listed in the manifest as a promise. It may take the disk as long as all the rest.
+        if (!this.#target.readOnly) {
+          this.#syncing.push({ segment, done: segment.syncLater() })
+          syncing = true
+        }
         const file = this.#enter({ number, salt: header.salt }, header.salt, this.#storage.open(path), walk.end)
-        const owner = { number, salt: header.salt, end: walk.end }
-        this.#builtHints.set(file, buildHint({ bytes, view }, owner, this.#facts.secret, path))
+        this.#builtHints.set(file, builder.finish(ownerOf(file)))
       }
       return { walk, lost }
     } finally {
-      segment.close()
+      if (!syncing) segment.close()
     }
   }
 
-  hints(): { hinted: Hinted[]; unhinted: DataFile[] } {
+  #hints(): { hinted: Hinted[]; unhinted: DataFile[] } {
     const unhinted: DataFile[] = []
     const hinted: Hinted[] = []
     for (const file of this.#target.files) {
@@ -252,11 +322,26 @@ class Recovery {
   #readHint(file: DataFile, path: string): HintReader | undefined {
     try {
       if (this.#storage.size(path) === undefined) throw new CaskadeError('CASKADE_IO', `${path} is missing`)
-      return new HintReader(readWhole(this.#storage, path), ownerOf(file), path)
+      return new HintReader(this.#hintBytes(path), ownerOf(file), path)
     } catch (error) {
       if (!(error instanceof CaskadeError) || error.code === 'CASKADE_NEWER_FORMAT') throw error
       this.#target.onEvent({ level: 'warn', name: 'hint-unusable', details: { file: path, reason: error.message } })
       return undefined
+    }
+  }
+
+  #hintBytes(path: string): Uint8Array {
+    const file = this.#storage.open(path)
+    if (file.mapping !== undefined) {
+      this.#openHints.push(file)
+      return file.mapping
+    }
+    try {
+      const bytes = new Uint8Array(file.size)
+      file.read(bytes, 0, bytes.length, 0)
+      return bytes
+    } finally {
+      file.close()
     }
   }
 
@@ -291,6 +376,16 @@ function requireSalt(path: string, salt: number, listed: SegmentRecord | undefin
 
 const ownerOf = ({ number, salt, end }: DataFile) => ({ number, salt, end })
 
+/** A snapshot of any other set of files knows nothing of this one. */
+function requireSameFiles(files: readonly SnapshotFile[], { segments }: ManifestState, path: string): void {
+  const same = files.every(({ number, salt, end, merged }) => {
+    const listed = segments.get(number)
+    return listed?.salt === salt && listed.end === end && (listed.merged ?? false) === merged
+  })
+  if (!same || files.length !== segments.size)
+    throw new CorruptionError(path, 32, 'it is of other data files than the manifest lists')
+}
+
 export function readWhole(storage: Storage, path: string): Uint8Array {
   const file = storage.open(path)
   try {
@@ -300,12 +395,4 @@ export function readWhole(storage: Storage, path: string): Uint8Array {
   } finally {
     file.close()
   }
-}
-
-/** How far behind `from` there is anything but zeros. */
-function bytesInUse(bytes: Uint8Array, from: number): number {
-  const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3)
-  const firstWord = from >>> 3
-  const last = words.subarray(firstWord).findLastIndex((word) => word !== 0n)
-  return last === -1 ? 0 : (last + 1) * 8
 }

@@ -9,7 +9,7 @@ import { ManifestLog, readManifest } from './manifest/manifest-log.js'
 import { emptyState, type ManifestState, type SegmentRecord } from './manifest/manifest-state.js'
 import { Memtable, sealBytes } from './memtable/memtable.js'
 import { framesStart, readSegmentHeader, readWatermark } from './memtable/segment-format.js'
-import type { FrameWalk } from './memtable/segment-frames.js'
+import { bytesInUse, type FrameWalk } from './memtable/segment-frames.js'
 
 export interface Recovered {
   manifest: ManifestLog
@@ -252,20 +252,6 @@ function sealOnDisk(storage: Storage, memtable: Memtable): void {
   } finally {
     file.close()
   }
-}
-
-/** How far behind `from` there is anything but zeros. */
-function bytesInUse(bytes: Uint8Array, from: number): number {
-  const zeros = new Uint8Array(64 << 10)
-  for (let end = bytes.length; end > from; ) {
-    const start = Math.max(from, end - zeros.length)
-    const chunk = bytes.subarray(start, end)
-    // Not byte by byte: nearly all of a segment may be unused.
-    if (Buffer.compare(chunk, zeros.subarray(0, chunk.length)) !== 0)
-      return start + 1 + chunk.findLastIndex((byte) => byte !== 0)
-    end = start
-  }
-  return 0
 }
 
 function highestManifest(storage: Storage, directory: string): number {

@@ -14,6 +14,7 @@ export function openInlineBitcask(
     ...bitcaskDefaults,
     dataFileBytes: 16 << 10,
     policy: { smallFiles: 4 },
+    snapshotKeysMin: 0,
     clock: () => 0,
     salt: () => salt++,
     onEvent: () => {},

@@ -4,6 +4,31 @@ const chunkLines = 65_536
 /** Tables larger than this get a chunk of their own, so that a chunk is never mostly unusable. */
 const sharedLinesMax = chunkLines / 4
 
+/** Tables of consecutive slots, back to back, that fit in one chunk. */
+export interface ChunkRun {
+  firstSlot: number
+  endSlot: number
+  lines: number
+  /** Else it is one table with a chunk of its own. */
+  isShared: boolean
+}
+
+/** How the tables of all slots, so many lines each, are laid out anew. */
+export function* chunkRuns(lines: ArrayLike<number>): Generator<ChunkRun> {
+  let run: ChunkRun = { firstSlot: 0, endSlot: 0, lines: 0, isShared: true }
+  for (let slot = 0; slot < lines.length; slot++) {
+    const own = lines[slot]!
+    const isShared = own <= sharedLinesMax
+    if (!isShared || !run.isShared || run.lines + own > chunkLines) {
+      if (run.lines > 0) yield run
+      run = { firstSlot: slot, endSlot: slot, lines: 0, isShared }
+    }
+    run.endSlot = slot + 1
+    run.lines += own
+  }
+  if (run.lines > 0) yield run
+}
+
 interface Chunk {
   words: Uint32Array
   lines: number
@@ -24,6 +49,8 @@ export class KeydirMemory {
   readonly #free: number[] = []
   #current = -1
   #next = chunkLines
+  /** The current chunk was used before. */
+  #used = false
   #dead = 0
   #total = 0
   /** Of a dropped chunk: growing and cleaning would otherwise leave much for the garbage collector. */
@@ -42,11 +69,22 @@ export class KeydirMemory {
   allocate(lines: number): number {
     if (lines > sharedLinesMax) return this.#addChunk(lines) * chunkLines
     if (this.#next + lines > chunkLines) this.#begin()
+    return this.#take(lines)
+  }
+
+  /** Lines for a run of `chunkRuns`. */
+  allocateRun({ lines, isShared }: ChunkRun): number {
+    if (!isShared) return this.allocate(lines)
+    this.#begin()
+    return this.#take(lines)
+  }
+
+  #take(lines: number): number {
     const chunk = this.#chunks[this.#current]!
     const line = this.#next
     this.#next += lines
     chunk.live += lines
-    chunk.words.fill(0, line * lineWords, (line + lines) * lineWords)
+    if (this.#used) chunk.words.fill(0, line * lineWords, (line + lines) * lineWords)
     return this.#current * chunkLines + line
   }
 
@@ -73,17 +111,17 @@ export class KeydirMemory {
     const old = this.#current
     // What is left of it counts as dead, until its last block is released.
     if (old >= 0) this.#dead += chunkLines - this.#next
-    this.#current = this.#addChunk(chunkLines)
+    const spare = this.#spare
+    this.#spare = undefined
+    this.#used = spare !== undefined
+    this.#current = this.#addChunk(chunkLines, spare)
     this.#chunks[this.#current]!.live = 0
     this.#next = 0
     if (old >= 0 && this.#chunks[old]!.live === 0) this.#drop(old)
   }
 
-  #addChunk(lines: number): number {
+  #addChunk(lines: number, words: Uint32Array = new Uint32Array(lines * lineWords)): number {
     const number = this.#free.pop() ?? this.#chunks.length
-    let words = lines === chunkLines ? this.#spare : undefined
-    if (words !== undefined) this.#spare = undefined
-    else words = new Uint32Array(lines * lineWords)
     this.#chunks[number] = { words, lines, live: lines }
     this.#total += lines
     return number

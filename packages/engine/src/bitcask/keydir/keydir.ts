@@ -1,5 +1,5 @@
 import { slotCount } from '../../key-slot.js'
-import { KeydirMemory, lineWords, wordOf } from './keydir-memory.js'
+import { chunkRuns, KeydirMemory, lineWords, wordOf } from './keydir-memory.js'
 
 /** Data files are known to the keydir by an index below this. */
 export const fileIndexCount = 8192
@@ -25,6 +25,18 @@ interface SavedTable {
   words: Uint32Array
   lines: number
 }
+
+/** By slot. */
+export interface TableSizes {
+  lines: Uint32Array
+  counts: Uint32Array
+}
+
+/** So many keys fit in a table of so many lines: a search ends at a free place. */
+export const tableCapacity = (lines: number) => Math.max(lines * entriesPerLine - 1, 0)
+
+/** Bytes of a table of so many lines. */
+export const tableBytes = (lines: number) => lines * lineWords * 4
 
 /** The entries of one slot, packed: `words[2 i]` and `words[2 i + 1]` are what `entryFile`, `entryOffset` and `entryFingerprint` read. */
 export type PackedEntries = Uint32Array
@@ -286,6 +298,58 @@ export class Keydir {
     this.#root[2 * slot + 1] = lines
     this.#counts[slot] = count
     this.#size += count
+  }
+
+  /** Lines of each slot's table, and keys in it: with `tables` all that `restore` needs. */
+  tableSizes(): TableSizes {
+    const lines = Uint32Array.from({ length: slotCount }, (_, slot) => this.#root[2 * slot + 1]!)
+    return { lines, counts: this.#counts.slice() }
+  }
+
+  /** The tables themselves, runs of slots at a time, at most 4 MiB unless a slot has more; each is valid until the next. */
+  *tables(): Generator<Uint32Array> {
+    let copy = new Uint32Array(0)
+    for (const { firstSlot, endSlot, lines } of chunkRuns(this.tableSizes().lines)) {
+      if (copy.length < lines * lineWords) copy = new Uint32Array(lines * lineWords)
+      let at = 0
+      for (let slot = firstSlot; slot < endSlot; slot++) {
+        const position = this.#root[2 * slot]!
+        const from = wordOf(position)
+        const words = this.#root[2 * slot + 1]! * lineWords
+        if (words > 0) copy.set(this.#memory.words(position).subarray(from, from + words), at)
+        at += words
+      }
+      yield copy.subarray(0, at)
+    }
+  }
+
+  /**
+   * Makes an empty keydir what another was, at the speed of `fill`, which is given the memory for each run of `tables`. If `fill`
+   * throws, the keydir is empty again.
+   */
+  restore({ lines, counts }: TableSizes, fill: (words: Uint32Array) => void): void {
+    try {
+      for (const run of chunkRuns(lines)) {
+        let position = this.#memory.allocateRun(run)
+        const from = wordOf(position)
+        try {
+          fill(this.#memory.words(position).subarray(from, from + run.lines * lineWords))
+        } catch (error) {
+          this.#memory.release(position, run.lines)
+          throw error
+        }
+        for (let slot = run.firstSlot; slot < run.endSlot; slot++) {
+          this.#root[2 * slot] = position
+          this.#root[2 * slot + 1] = lines[slot]!
+          this.#counts[slot] = counts[slot]!
+          this.#size += counts[slot]!
+          position += lines[slot]!
+        }
+      }
+    } catch (error) {
+      this.clear()
+      throw error
+    }
   }
 
   /** Takes everything out. */

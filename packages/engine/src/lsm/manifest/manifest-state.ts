@@ -33,6 +33,13 @@ export interface BitcaskFacts {
   secret: readonly [number, number]
 }
 
+/** Of the Bitcask backend: the keydir of exactly these segments, written when the store was closed. */
+export interface KeydirRecord {
+  number: number
+  /** The one in its header. */
+  salt: number
+}
+
 /** A flushed segment that is kept for `changes`: whole, and on disk. */
 export interface KeptSegmentRecord {
   number: number
@@ -58,6 +65,8 @@ export interface ManifestEdit {
   addKept?: KeptSegmentRecord[]
   dropKept?: number[]
   bitcask?: BitcaskFacts
+  /** Always in the last edit: whoever opens the store for writing begins a manifest without it. */
+  keydir?: KeydirRecord
 }
 
 export interface ManifestState {
@@ -68,6 +77,7 @@ export interface ManifestState {
   /** Oldest first. */
   kept: Map<number, KeptSegmentRecord>
   bitcask?: BitcaskFacts
+  keydir?: KeydirRecord
 }
 
 export const emptyState = (): ManifestState => ({
@@ -107,6 +117,7 @@ export function applyEdit(state: ManifestState, edit: ManifestEdit): void {
   for (const number of edit.dropKept ?? []) state.kept.delete(number)
   for (const segment of edit.addKept ?? []) state.kept.set(segment.number, segment)
   if (edit.bitcask !== undefined) state.bitcask = edit.bitcask
+  if (edit.keydir !== undefined) state.keydir = edit.keydir
 }
 
 /** The whole state as one edit, with which a new manifest begins. */

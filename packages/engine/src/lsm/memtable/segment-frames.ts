@@ -66,3 +66,17 @@ export function checkFramesOf(
   if (next < offsets.length) throw new CorruptionError(file, offsets[next]!, 'a record that was written is in no frame')
   return records
 }
+
+const zeros = new Uint8Array(64 << 10)
+
+/** How far behind `from` there is anything but zeros. Block by block: nearly all of a segment may be unused. */
+export function bytesInUse(bytes: Uint8Array, from: number): number {
+  for (let end = bytes.length; end > from; ) {
+    const start = Math.max(from, end - zeros.length)
+    const block = bytes.subarray(start, end)
+    if (Buffer.compare(block, zeros.subarray(0, block.length)) !== 0)
+      return start - from + block.findLastIndex((byte) => byte !== 0) + 1
+    end = start
+  }
+  return 0
+}
