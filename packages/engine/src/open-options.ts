@@ -32,6 +32,7 @@ const rules: Record<keyof OpenOptions, Rule> = {
   changesBytes: wholeNumber('bytes', 0, Number.MAX_SAFE_INTEGER),
   dataFileBytes: wholeNumber('bytes', 8 << 10, segmentBytesMax),
   cacheBytes: wholeNumber('bytes', 0, Number.MAX_SAFE_INTEGER),
+  mappedBytes: wholeNumber('bytes', 0, Number.MAX_SAFE_INTEGER),
   bloomBitsPerKey: wholeNumber('bits', 0, 64),
   compression: oneOf('lz4', 'none'),
   // A block of one record may be larger; a smaller bound than this one would only waste space.

@@ -299,6 +299,11 @@ export interface OpenOptions {
   changesBytes?: number
   /** Bound of the cache of decompressed blocks, in bytes; default 64 MiB. */
   cacheBytes?: number
+  /**
+   * LSM: how many bytes of tables are memory-mapped, default 1 GiB; those beyond are read with pread and through the cache.
+   * Mapped pages that were read count as resident memory of the process, though the system takes them back when it needs them.
+   */
+  mappedBytes?: number
   /** Bloom filter size, default 10 (about 1 % false positives). */
   bloomBitsPerKey?: number
   /** Of table blocks: `lz4` (default), where it pays, or `none`. */

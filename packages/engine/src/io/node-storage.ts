@@ -34,7 +34,7 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
     lock: (path, mode) => lockFile(path, mode, takers),
     create: (path) => NodeAppendFile.create(path),
     append: (path, length) => NodeAppendFile.append(path, length),
-    open: (path) => openReadFile(path, map),
+    open: (path, mapped = true) => openReadFile(path, mapped ? map : undefined),
     createSegment: (path, capacity, allocated) => createSegmentFile(path, capacity, allocated ?? capacity, means),
     resumeSegment: (path, allocated) => resumeSegmentFile(path, allocated, means),
     openSegment: (path) => openSegmentFile(path, means),

@@ -38,8 +38,8 @@ export interface Storage {
   create(path: string): AppendFile
   /** Opens a whole file for appending after its first `length` bytes; what follows them is cut off. */
   append(path: string, length: number): AppendFile
-  /** Opens a file that no longer changes. */
-  open(path: string): ReadFile
+  /** Opens a file that no longer changes; `mapped` (default true) where the storage maps files. */
+  open(path: string, mapped?: boolean): ReadFile
   /**
    * Creates a segment of `capacity` bytes (zeros) whose first `allocated` ones, or more, are really allocated; by default all.
    * A full disk shows here and in `SegmentFile.allocate`, never as SIGBUS.

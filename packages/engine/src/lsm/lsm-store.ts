@@ -69,6 +69,7 @@ export interface LsmOptions {
   memtableBytes: number
   changesBytes: number
   cacheBytes: number
+  mappedBytes: number
   tables: TableOptions
   tableBytes: number
   policy: PolicyOptions
@@ -93,6 +94,7 @@ export const lsmDefaults = {
   memtableBytes: 64 << 20,
   changesBytes: 0,
   cacheBytes: 64 << 20,
+  mappedBytes: 1 << 30,
   tables: { blockBytes: 4096, bloomBitsPerKey: 10, compression: 'lz4' },
   tableBytes: 32 << 20,
   policy: defaultPolicy,
@@ -153,7 +155,7 @@ export class LsmStore implements Store {
     })
     let tree: Tree | undefined
     try {
-      tree = new Tree(storage, directory, manifest, options.cacheBytes, this.#held, onFailure)
+      tree = new Tree(storage, directory, manifest, options.cacheBytes, options.mappedBytes, this.#held, onFailure)
       this.#tree = tree
       const active = options.readOnly ? Memtable.create(0, blankSegment(directory), 0) : this.#createMemtable(0, 0)
       this.#log = new WriteLog(host, active, memtables, sequence, this.#held)

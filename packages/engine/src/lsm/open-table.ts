@@ -9,8 +9,9 @@ export function openTable(
   number: number,
   cache: BlockCache,
   sequenceShift = 0,
+  mapped = true,
 ): TableReader {
-  const file = storage.open(path)
+  const file = storage.open(path, mapped)
   try {
     return TableReader.open(file, number, cache, sequenceShift)
   } catch (error) {

@@ -4,10 +4,11 @@ import { segmentPath, tablePath } from './file-names.js'
 import type { HeldSequences } from './held-sequences.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
 import { type KeptSegmentRecord, type SegmentRecord, type TableMeta, tableRecord } from './manifest/manifest-state.js'
+import { MappingBudget } from './mapping-budget.js'
 import { openTable } from './open-table.js'
 import { BlockCache } from './table/block-cache.js'
 import type { TableReader } from './table/table-reader.js'
-import { LiveTable, Version } from './version/version.js'
+import { LiveTable, levelCount, Version } from './version/version.js'
 
 /** Removed files beyond this are waited for, so that a caller that never yields cannot pile them up. */
 const obsoleteMax = 32
@@ -30,6 +31,7 @@ export class Tree {
   readonly #manifest: ManifestLog
   readonly #held: HeldSequences
   readonly #onFailure: (error: unknown) => void
+  readonly #mapping: MappingBudget
   readonly #tables = new Map<number, LiveTable>()
   #version: Version
   /** Files to remove once the manifest that no longer lists them is on disk. */
@@ -42,6 +44,7 @@ export class Tree {
     directory: string,
     manifest: ManifestLog,
     cacheBytes: number,
+    mappedBytes: number,
     held: HeldSequences,
     onFailure: (error: unknown) => void,
   ) {
@@ -51,6 +54,7 @@ export class Tree {
     this.#held = held
     this.#onFailure = onFailure
     this.cache = new BlockCache(cacheBytes)
+    this.#mapping = new MappingBudget(mappedBytes)
     try {
       for (const meta of manifest.state.tables.values()) this.#enter(meta, this.#openReader(meta))
     } catch (error) {
@@ -84,7 +88,10 @@ export class Tree {
       for (const meta of change.addTables ?? []) opened.push({ meta, reader: this.#openReader(meta) })
       this.#manifest.append({ ...change, addTables: change.addTables?.map(tableRecord) })
     } catch (error) {
-      for (const { reader } of opened) reader?.close()
+      for (const { meta, reader } of opened) {
+        reader?.close()
+        if (reader !== undefined) this.#mapping.give(meta.number)
+      }
       throw error
     }
     for (const { meta, reader } of opened) this.#enter(meta, reader)
@@ -93,6 +100,7 @@ export class Tree {
       if (moved.has(number)) continue
       this.#tables.delete(number)
       this.cache.drop(number)
+      this.#mapping.give(number)
       this.#obsolete.push(tablePath(this.#directory, number))
     }
     const kept = new Set(change.addKept?.map(({ number }) => number))
@@ -109,9 +117,17 @@ export class Tree {
   #openReader(meta: TableMeta): TableReader | undefined {
     if (this.#tables.has(meta.number)) return undefined
     const path = tablePath(this.#directory, meta.number)
-    const reader = openTable(this.#storage, path, meta.number, this.cache, meta.sequenceShift)
-    if (reader.summary.digest === meta.digest) return reader
+    const mapped = this.#mapping.take(meta.number, meta.fileBytes, meta.level === levelCount - 1)
+    let reader: TableReader | undefined
+    try {
+      reader = openTable(this.#storage, path, meta.number, this.cache, meta.sequenceShift, mapped)
+      if (reader.summary.digest === meta.digest) return reader
+    } catch (error) {
+      this.#mapping.give(meta.number)
+      throw error
+    }
     reader.close()
+    this.#mapping.give(meta.number)
     throw new CorruptionError(path, 0, `it is table ${meta.number} of another store, or of another time`)
   }
 

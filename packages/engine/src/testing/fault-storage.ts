@@ -127,9 +127,9 @@ export class FaultStorage implements Storage {
     return this.#appendFile(this.#inner.append(path, length))
   }
 
-  open(path: string): ReadFile {
+  open(path: string, mapped?: boolean): ReadFile {
     this.#enter('open', path)
-    const inner = this.#inner.open(path)
+    const inner = this.#inner.open(path, mapped)
     const enter = () => this.#enter('read', path)
     return {
       path,

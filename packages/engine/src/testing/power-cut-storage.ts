@@ -210,8 +210,8 @@ export class PowerCutStorage implements Storage {
     return new PowerCutAppendFile(this, path, file, length)
   }
 
-  open(path: string): ReadFile {
-    return new PowerCutReadFile(this, path, this.#file('open', path))
+  open(path: string, mapped = true): ReadFile {
+    return new PowerCutReadFile(this, path, this.#file('open', path), mapped && this.mapped)
   }
 
   createSegment(path: string, capacity: number, allocated = capacity): SegmentFile {
@@ -317,12 +317,19 @@ class PowerCutAppendFile extends OpenFile implements AppendFile {
 }
 
 class PowerCutReadFile extends OpenFile implements ReadFile {
+  readonly #mapped: boolean
+
+  constructor(storage: PowerCutStorage, path: string, file: PowerCutFile, mapped: boolean) {
+    super(storage, path, file)
+    this.#mapped = mapped
+  }
+
   get size(): number {
     return this.file.content.length
   }
 
   get mapping(): Uint8Array | undefined {
-    return this.isOpen && this.storage.mapped && this.size > 0 ? this.file.content : undefined
+    return this.isOpen && this.#mapped && this.size > 0 ? this.file.content : undefined
   }
 
   read(target: Uint8Array, start: number, length: number, offset: number): void {

@@ -25,7 +25,7 @@ export function runCompaction(storage: Storage, job: CompactJob, stopping?: Int3
     for (const { path, number, sequenceShift } of job.inputs)
       readers.push(openTable(storage, path, number, cache, sequenceShift))
     const merge = new MergeCursor(
-      readers.map((reader) => reader.cursor({ readahead: true })),
+      readers.map((reader) => reader.cursor('once')),
       'forward',
     )
     const ranges = RangeTombstones.merged(

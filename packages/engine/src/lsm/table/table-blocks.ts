@@ -12,16 +12,24 @@ import { checksumBytes, headerBytes, partBlock } from './table-format.js'
 const checked = 0x80
 const readaheadBytes = 256 * 1024
 
+/**
+ * How a cursor goes through a table: `near` reads no more than it is asked for, `ahead` expects to go on, `once` moreover
+ * gives back the pages of the mapping behind it, or a compaction would make all of its inputs resident.
+ */
+export type Passage = 'near' | 'ahead' | 'once'
+
 /** What one cursor needs to read blocks past the cache. */
 export class BlockScratch {
-  readonly readahead: boolean
+  readonly passage: Passage
   readonly window: FileWindow
   /** The kernel has been told to fetch the mapping up to here. */
   advisedTo = 0
+  /** The kernel has been told to drop the mapping up to here. */
+  passedTo = 0
 
-  constructor(readahead: boolean) {
-    this.readahead = readahead
-    this.window = new FileWindow(readahead ? readaheadBytes : 0)
+  constructor(passage: Passage) {
+    this.passage = passage
+    this.window = new FileWindow(passage === 'near' ? 0 : readaheadBytes)
   }
 }
 
@@ -77,7 +85,7 @@ export class TableBlocks {
   /** For cursors: in place, or through their own memory. Good until the next read with the same scratch. */
   readPastCache(block: number, place: BlockPlace, scratch: BlockScratch, backward: boolean): void {
     if (this.#mapping !== undefined) {
-      if (scratch.readahead && !backward) this.#advise(block, scratch)
+      if (scratch.passage !== 'near' && !backward) this.#advise(block, scratch)
       this.#readInPlace(block, this.#mapping, place)
       return
     }
@@ -153,6 +161,9 @@ export class TableBlocks {
     if (offset < scratch.advisedTo && offset >= scratch.advisedTo - 2 * readaheadBytes) return
     this.#file.advise(offset, 2 * readaheadBytes, 'will-need')
     scratch.advisedTo = offset + 2 * readaheadBytes
+    if (scratch.passage !== 'once') return
+    this.#file.advise(scratch.passedTo, offset - scratch.passedTo, 'dont-need')
+    scratch.passedTo = offset
   }
 
   damagedValue(block: number): CorruptionError {

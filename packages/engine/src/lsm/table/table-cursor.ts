@@ -4,7 +4,7 @@ import type { RecordCursor } from '../record-cursor.js'
 import type { BlockIndex } from './block-index.js'
 import { blockHeaderBytes, decodeRecord, getUint48, offsetAt } from './block-layout.js'
 import { newPlace } from './block-memory.js'
-import { BlockScratch, type TableBlocks } from './table-blocks.js'
+import { BlockScratch, type Passage, type TableBlocks } from './table-blocks.js'
 import type { TableSections } from './table-sections.js'
 import { ValueDecoder } from './value-decoder.js'
 
@@ -37,7 +37,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     index: BlockIndex,
     sections: TableSections,
     sequenceShift: number,
-    readahead: boolean,
+    passage: Passage,
   ) {
     super()
     this.#blocks = blocks
@@ -45,7 +45,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
     this.#baseWrittenAt = sections.properties.baseWrittenAt
     this.#dictionary = sections.dictionary
     this.#sequenceShift = sequenceShift
-    this.#scratch = new BlockScratch(readahead)
+    this.#scratch = new BlockScratch(passage)
   }
 
   first(): void {

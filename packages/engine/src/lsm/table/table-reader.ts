@@ -9,7 +9,7 @@ import { BlockIndex } from './block-index.js'
 import { blockHeaderBytes, decodeRecord, findFingerprint, fingerprintOf, getUint48, offsetAt } from './block-layout.js'
 import { newPlace } from './block-memory.js'
 import { filterMayContain } from './bloom-filter.js'
-import { TableBlocks } from './table-blocks.js'
+import { type Passage, TableBlocks } from './table-blocks.js'
 import { TableCursor } from './table-cursor.js'
 import type { TableSummary } from './table-format.js'
 import { readSections, type TableSections } from './table-sections.js'
@@ -122,10 +122,10 @@ export class TableReader {
     if (!this.#decoder.lend(target, this.#place.view, size)) throw this.#blocks.damagedValue(block)
   }
 
-  /** `readahead` for compactions and long scans. Cursors never go through the cache. */
-  cursor(options?: { readahead?: boolean }): RecordCursor {
+  /** Cursors never go through the cache. */
+  cursor(passage: Passage = 'near'): RecordCursor {
     if (this.#closed) throw this.#closedError()
-    return new TableCursor(this.#blocks, this.#index, this.#sections, this.#sequenceShift, options?.readahead ?? false)
+    return new TableCursor(this.#blocks, this.#index, this.#sections, this.#sequenceShift, passage)
   }
 
   /** Bytes of the file that hold the records of a range, to a block at each end; the whole file for all of its records. */

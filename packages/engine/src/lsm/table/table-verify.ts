@@ -27,7 +27,7 @@ export function verifyTable(
   const { properties, dictionary, filter, filterOffset, index: columns } = readSections(file, fileNumber)
   blocks.distrust()
   const place = newPlace()
-  const scratch = new BlockScratch(true)
+  const scratch = new BlockScratch('once')
   const decoder = new ValueDecoder(dictionary)
   const record = {
     keyBytes: place.bytes,

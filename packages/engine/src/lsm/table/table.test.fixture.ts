@@ -3,6 +3,7 @@ import { hashKey } from '../../key-hash.js'
 import { kindPut, type RecordFields } from '../record-cursor.js'
 import { BlockCache } from './block-cache.js'
 import { MemoryAppendFile, MemoryReadFile } from './memory-file.test.fixture.js'
+import type { Passage } from './table-blocks.js'
 import { TableBuilder } from './table-builder.js'
 import type { TableOptions, TableSummary } from './table-format.js'
 import { TableReader } from './table-reader.js'
@@ -107,9 +108,9 @@ export function find(reader: TableReader, key: Uint8Array, maxSequence = 2 ** 48
   return found ? owned(target) : undefined
 }
 
-export function scan(reader: TableReader, readahead = false): ModelRecord[] {
+export function scan(reader: TableReader, passage?: Passage): ModelRecord[] {
   const records: ModelRecord[] = []
-  const cursor = reader.cursor({ readahead })
+  const cursor = reader.cursor(passage)
   for (cursor.first(); cursor.valid; cursor.next()) records.push(owned(cursor))
   return records
 }

@@ -19,6 +19,7 @@ import {
   scan,
   sorted,
 } from './table.test.fixture.js'
+import type { Passage } from './table-blocks.js'
 import { TableBuilder } from './table-builder.js'
 
 /** Few letters and shared beginnings: keys that are prefixes of others, ties in the index, many versions of one key. */
@@ -57,13 +58,15 @@ const options = fc.record({
   compression: fc.constantFrom('lz4' as const, 'none' as const),
 })
 
+const passages = fc.constantFrom<Passage>('near', 'ahead', 'once')
+
 describe.each([true, false])('a table read with mapping %s', (mapped) => {
   test('holds what was added, in order, and its summary says so', () => {
     fc.assert(
-      fc.property(records, options, fc.boolean(), (model, tableOptions, readahead) => {
+      fc.property(records, options, passages, (model, tableOptions, passage) => {
         const table = buildTable(model, tableOptions)
         const reader = openTable(table.bytes, mapped)
-        expect(scan(reader, readahead)).toEqual(model)
+        expect(scan(reader, passage)).toEqual(model)
         expect(reader.summary).toMatchObject(table.summary)
         expect(table.summary).toEqual({
           fileBytes: table.bytes.length,
@@ -106,11 +109,11 @@ describe.each([true, false])('a table read with mapping %s', (mapped) => {
       fc.property(
         records,
         options,
-        fc.boolean(),
+        passages,
         fc.array(step, { minLength: 1, maxLength: 40 }),
-        (model, tableOptions, readahead, steps) => {
+        (model, tableOptions, passage, steps) => {
           const reader = openTable(buildTable(model, tableOptions).bytes, mapped)
-          const cursor = reader.cursor({ readahead })
+          const cursor = reader.cursor(passage)
           let at = -1
           for (const move of steps) {
             if (move === 'first') cursor.first()

@@ -42,7 +42,7 @@ export class LevelCursor extends FoundRecord implements RecordCursor {
   #enter(table: number): RecordCursor | undefined {
     if (table !== this.#table) {
       this.#table = table
-      this.#cursor = this.#tables[table]?.reader.cursor({ readahead: true })
+      this.#cursor = this.#tables[table]?.reader.cursor('ahead')
     }
     return this.#cursor
   }

@@ -127,7 +127,7 @@ export class Version {
 
   /** Sorted runs that together are the version. */
   cursors(): RecordCursor[] {
-    const cursors: RecordCursor[] = this.levels[0]!.map((table) => table.reader.cursor({ readahead: true }))
+    const cursors: RecordCursor[] = this.levels[0]!.map((table) => table.reader.cursor('ahead'))
     for (const level of this.levels.slice(1)) if (level.length > 0) cursors.push(new LevelCursor(level))
     return cursors
   }
