@@ -30,6 +30,7 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
     removeLater: (path) => removeIfPresentLater(path),
     rename: (from, to) => attempt('rename', from, () => fs.renameSync(from, to)),
     link: (from, to) => attempt('link', from, () => linkIfPossible(from, to)),
+    syncFile: (path) => attempt('sync', path, () => syncIfPresent(path)),
     syncDirectory: (directory) => attempt('sync', directory, () => syncDirectory(directory)),
     lock: (path, mode) => lockFile(path, mode, takers),
     create: (path) => NodeAppendFile.create(path),
@@ -75,6 +76,21 @@ function linkIfPossible(from: string, to: string): boolean {
   } catch (error) {
     if (cannotLink.includes((error as NodeJS.ErrnoException).code ?? '')) return false
     throw error
+  }
+}
+
+function syncIfPresent(path: string): void {
+  let fd: number
+  try {
+    fd = fs.openSync(path, fs.constants.O_RDWR)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  try {
+    fs.fdatasyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
   }
 }
 

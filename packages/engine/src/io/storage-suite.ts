@@ -93,6 +93,15 @@ export function storageSuite(name: string, make: () => Storage): void {
         await storage.removeLater(path)
       })
 
+      test('a file is synced by its name, and one that is gone is nothing to sync', () => {
+        put('x')
+        storage.syncFile(path)
+        expect(get(path)).toBe('x')
+        storage.remove(path)
+        storage.syncFile(path)
+        expect(storage.list(directory)).toEqual([])
+      })
+
       test('a directory is removed when it is empty', () => {
         const inner = join(directory, 'inner')
         storage.makeDirectory(inner)

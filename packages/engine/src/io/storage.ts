@@ -27,6 +27,8 @@ export interface Storage {
    * or one without links). `to` must not exist.
    */
   link(from: string, to: string): boolean
+  /** fdatasync of what was written to a file, by whoever has it open. Fine if there is none. */
+  syncFile(path: string): void
   /** After it, creations, renames and removals in the directory survive a power cut. */
   syncDirectory(directory: string): void
   /**

@@ -80,6 +80,7 @@ export class Background {
     const oldest = this.#log.immutables[0]
     if (oldest !== undefined && !this.#flusher.busy) this.#flush(oldest)
     if (!this.#compactor.busy) this.#dropCovered()
+    if (!this.#compactor.busy) this.#removePile()
     while (!this.#compactor.busy && this.#retry === undefined && this.#failure === undefined) {
       const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
       const choice = chooseCompaction(levels, new Set(), this.#options.policy, this.#held.oldest)
@@ -100,6 +101,15 @@ export class Background {
     } catch (error) {
       this.#onError(error)
     }
+  }
+
+  #removePile(): void {
+    const job = this.#tree.beginPile()
+    if (job === undefined) return
+    this.#compactor.run(job, (error) => {
+      this.#tree.endPile(error)
+      this.#changed()
+    })
   }
 
   /** Handles what workers have answered, without the event loop. */

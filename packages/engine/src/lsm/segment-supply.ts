@@ -20,6 +20,7 @@ const waitsMax = 20
 interface NextSegment {
   number: number
   path: string
+  allocated: number
   ready: boolean
 }
 
@@ -38,6 +39,8 @@ export class SegmentSupply {
   readonly #runner: JobRunner
   readonly #host: SupplyHost
   #next: NextSegment | undefined
+  /** Segments made ahead that were used. */
+  #taken = 0
   /** What was asked for last. */
   #ahead = { path: '', allocated: 0 }
 
@@ -66,9 +69,14 @@ export class SegmentSupply {
 
   #createNext(): void {
     const number = this.#host.allocateFile()
-    const next = { number, path: segmentPath(this.#directory, number), ready: false }
+    const next = {
+      number,
+      path: segmentPath(this.#directory, number),
+      allocated: this.#firstAllocation,
+      ready: false,
+    }
     this.#next = next
-    const job: Job = { type: 'create', path: next.path, capacity: this.#capacity, allocated: this.#firstAllocation }
+    const job: Job = { type: 'create', path: next.path, capacity: this.#capacity, allocated: next.allocated }
     this.#runner.run(job, (error) => {
       next.ready = error === undefined
       if (next.ready && this.#next === next) return
@@ -83,9 +91,9 @@ export class SegmentSupply {
     if (error !== undefined && error.code !== 'CASKADE_ABORTED') this.#host.onWarning(error)
   }
 
-  /** Whoever fills half a segment will want more than a little of the next. */
+  /** Whoever fills one segment will want more than a little of the next, and of the one after that more still. */
   get #firstAllocation(): number {
-    return Math.max(firstAllocation(this.#capacity), this.#capacity >>> 3)
+    return Math.max(firstAllocation(this.#capacity), this.#capacity >>> (this.#taken === 0 ? 3 : 1))
   }
 
   /** The segment made ahead, if it is there and large enough: its name is on disk, `capacityMin` bytes of it allocated. */
@@ -96,7 +104,8 @@ export class SegmentSupply {
     this.#next = undefined
     if (!next.ready) return undefined
     if (capacityMin <= this.#capacity) {
-      const file = this.#storage.resumeSegment(next.path, Math.max(this.#firstAllocation, capacityMin))
+      this.#taken++
+      const file = this.#storage.resumeSegment(next.path, Math.max(next.allocated, capacityMin))
       return { number: next.number, file }
     }
     this.#remove(next)

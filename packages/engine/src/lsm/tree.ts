@@ -1,4 +1,4 @@
-import { CorruptionError } from '../errors.js'
+import { type CaskadeError, CorruptionError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
 import { segmentPath, tablePath } from './file-names.js'
 import type { HeldSequences } from './held-sequences.js'
@@ -9,9 +9,10 @@ import { openTable } from './open-table.js'
 import { BlockCache } from './table/block-cache.js'
 import type { TableReader } from './table/table-reader.js'
 import { LiveTable, levelCount, Version } from './version/version.js'
+import type { RemoveJob } from './worker/job.js'
 
-/** Removed files beyond this are waited for, so that a caller that never yields cannot pile them up. */
-const obsoleteMax = 32
+/** Files to remove beyond this are a worker's: a caller that never yields could pile them up, and each takes the kernel up to 0.2 s. */
+const obsoleteMax = 16
 
 export interface TreeChange {
   sequence?: number
@@ -37,6 +38,9 @@ export class Tree {
   /** Files to remove once the manifest that no longer lists them is on disk. */
   #obsolete: string[] = []
   #syncing: Promise<void> | undefined
+  /** What a worker is removing. */
+  #pile: RemoveJob | undefined
+  #pileWaiters: (() => void)[] = []
   #holds = 0
 
   constructor(
@@ -147,8 +151,24 @@ export class Tree {
   /** Everything that `apply` did is durable, and dropped files are gone, when it resolves. */
   async settle(): Promise<void> {
     await this.#syncing
+    while (this.#pile !== undefined) await new Promise<void>((resolve) => this.#pileWaiters.push(resolve))
     await this.#manifest.syncLater()
+    if (this.#obsolete.length > 0) this.#syncing ??= this.#syncAndRemove()
     await this.#syncing
+  }
+
+  /** The job of removing what has piled up, for a worker; `undefined` if that is little. `endPile` must follow. */
+  beginPile(): RemoveJob | undefined {
+    if (this.#holds > 0 || this.#pile !== undefined || this.#obsolete.length <= obsoleteMax) return undefined
+    this.#pile = { type: 'remove', manifest: this.#manifest.path, files: this.#obsolete.splice(0) }
+    return this.#pile
+  }
+
+  endPile(error: CaskadeError | undefined): void {
+    if (error !== undefined) this.#obsolete.unshift(...this.#pile!.files)
+    this.#pile = undefined
+    for (const resolve of this.#pileWaiters.splice(0)) resolve()
+    if (error !== undefined && error.code !== 'CASKADE_ABORTED') this.#onFailure(error)
   }
 
   /** Until what is returned is called, no file is removed: for a job that opens files of this version by name. */
@@ -161,15 +181,8 @@ export class Tree {
   }
 
   #removeObsolete(): void {
-    if (this.#holds > 0) return
-    if (this.#obsolete.length > obsoleteMax) {
-      try {
-        this.#manifest.sync()
-        for (const file of this.#obsolete.splice(0)) this.#storage.remove(file)
-      } catch (error) {
-        this.#onFailure(error)
-      }
-    } else if (this.#obsolete.length > 0) this.#syncing ??= this.#syncAndRemove()
+    if (this.#holds > 0 || this.#obsolete.length === 0 || this.#obsolete.length > obsoleteMax) return
+    this.#syncing ??= this.#syncAndRemove()
   }
 
   async #syncAndRemove(): Promise<void> {

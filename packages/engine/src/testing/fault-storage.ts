@@ -107,6 +107,11 @@ export class FaultStorage implements Storage {
     return this.#inner.link(from, to)
   }
 
+  syncFile(path: string): void {
+    this.#enter('sync', path)
+    this.#inner.syncFile(path)
+  }
+
   syncDirectory(directory: string): void {
     this.#enter('syncDirectory', directory)
     this.#inner.syncDirectory(directory)

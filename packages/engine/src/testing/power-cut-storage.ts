@@ -171,6 +171,12 @@ export class PowerCutStorage implements Storage {
     return true
   }
 
+  syncFile(path: string): void {
+    if (this.size(path) === undefined) return
+    this.#file('sync', path).beginSync()()
+    this.onChange('sync', path)
+  }
+
   syncDirectory(directory: string): void {
     this.#directory('sync', directory, directory).sync()
     this.onChange('syncDirectory', directory)

@@ -106,6 +106,12 @@ describe('a choice', () => {
     })
   })
 
+  test('of very many the oldest, so that what lies on disk twice is bounded', () => {
+    const tables = Array.from({ length: 20 }, () => table(0, 9))
+    const choice = choose({ 0: tables, 6: [table(0, 9)] })
+    expect(choice!.inputs.slice(0, -1)).toEqual(tables.slice(4).map(({ number }) => number))
+  })
+
   test('never past data that is newer than the base and older than level 0', () => {
     const young = Array.from({ length: 4 }, () => table(0, 9))
     const between = table(0, 9, 5)

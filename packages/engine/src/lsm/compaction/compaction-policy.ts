@@ -33,6 +33,9 @@ export interface CompactionChoice {
   move: boolean
 }
 
+/** Of level 0 the oldest so many go down together: inputs stay on disk until the outputs are there too. */
+const level0InputsMax = 16
+
 type Levels = readonly (readonly PolicyTable[])[]
 
 const bytesOf = (tables: readonly PolicyTable[]) => tables.reduce((sum, table) => sum + table.fileBytes, 0)
@@ -111,7 +114,7 @@ function chooseLevel0(levels: Levels, base: number, busy: ReadonlySet<number>): 
   // Data above the base is newer than the base's and older than level 0's: go to the first level that holds any.
   const firstHeld = levels.findIndex((tables, level) => level > 0 && tables.length > 0)
   const outputLevel = firstHeld === -1 ? base : Math.min(base, firstHeld)
-  return choose(levels, 0, levels[0]!, outputLevel, busy)
+  return choose(levels, 0, levels[0]!.slice(-level0InputsMax), outputLevel, busy)
 }
 
 /** Of a level's tables the one that drags the least of the next level along, per byte moved. */

@@ -9,7 +9,7 @@ import { openTable } from '../open-table.js'
 import { BlockCache } from '../table/block-cache.js'
 import type { TableReader } from '../table/table-reader.js'
 import { runAllocate, runCreate } from './allocate-run.js'
-import type { FileDamage, Job, JobResult, VerifyJob } from './job.js'
+import type { FileDamage, Job, JobResult, RemoveJob, VerifyJob } from './job.js'
 
 /** `stopping`, shared memory: not 0 when nobody wants the result any more, which long jobs ask for. */
 export function runJob(storage: Storage, job: Job, stopping?: Int32Array): JobResult {
@@ -28,11 +28,19 @@ export function runJob(storage: Storage, job: Job, stopping?: Int32Array): JobRe
       return runCreate(storage, job)
     case 'allocate':
       return runAllocate(storage, job)
+    case 'remove':
+      return runRemove(storage, job)
     case 'settle':
     case 'merge':
     case 'verify-data':
       return runBitcaskJob(storage, job)
   }
+}
+
+function runRemove(storage: Storage, { manifest, files }: RemoveJob): JobResult {
+  storage.syncFile(manifest)
+  for (const file of files) storage.remove(file)
+  return { type: 'remove' }
 }
 
 function runVerify(storage: Storage, job: VerifyJob): JobResult {

@@ -3,7 +3,16 @@ import type { RangeFragment } from '../range/range-tombstones.js'
 import type { TableOptions, TableSummary } from '../table/table-builder.js'
 
 /** Work for a background thread: plain data, so that it can be posted to a worker, or run in place by a test. */
-export type Job = FlushJob | CompactJob | VerifyJob | CopyJob | BuildJob | CreateJob | AllocateJob | BitcaskJob
+export type Job =
+  | FlushJob
+  | CompactJob
+  | VerifyJob
+  | CopyJob
+  | BuildJob
+  | CreateJob
+  | AllocateJob
+  | RemoveJob
+  | BitcaskJob
 
 /** Writes the records of a sealed segment as one table. */
 export interface FlushJob {
@@ -78,6 +87,13 @@ export interface AllocateJob {
   allocated: number
 }
 
+/** Removes files that a manifest no longer lists, once that is on disk. */
+export interface RemoveJob {
+  type: 'remove'
+  manifest: string
+  files: readonly string[]
+}
+
 export interface OutputFile {
   path: string
   number: number
@@ -103,5 +119,5 @@ export interface FileDamage {
 export type JobResult =
   | BitcaskJobResult
   | { type: 'flush' | 'compact' | 'build'; written: WrittenTable[]; dropped: number }
-  | { type: 'copy' | 'create' | 'allocate' }
+  | { type: 'copy' | 'create' | 'allocate' | 'remove' }
   | { type: 'verify'; files: number; bytes: number; records: number; errors: FileDamage[] }
