@@ -64,7 +64,7 @@ export const caskadeCluster: MakeCluster = (plan) => {
   }
   const numberOf = ({ name }: Bucket) => topology.buckets.find((bucket) => bucket.name === name)!.number
   return {
-    factory: ({ index, identity, store, sink, random, deliberateBugs }) =>
+    factory: ({ index, identity, store, isFirstDisk, sink, random, deliberateBugs }) =>
       new CoordinatedNode({
         clusterId: identity.clusterId,
         id: identity.id,
@@ -76,8 +76,8 @@ export const caskadeCluster: MakeCluster = (plan) => {
         store,
         sink,
         seeds: topology.members.map(({ id }) => id),
-        // Others join.
-        ...(index < plan.nodes ? { create: topology } : {}),
+        // Others join; so does who has lost all.
+        ...(index < plan.nodes && isFirstDisk ? { create: topology } : {}),
         merges: new Map([['union', mergeUnion]]),
         deliberateBugs,
       }),

@@ -230,8 +230,9 @@ export class Client {
       this.#world.notice({ type: 'acknowledged', bucket: operation.bucket, key: operation.key })
     const { rule } = operation.bucket
     if (result.status === 'ok') operation.timestampMs = result.timestampMs
-    const values =
-      result.status === 'ok' ? [...new Set(result.values.flatMap(({ value }) => decodeValue(rule, value)))] : []
+    const listed = result.status === 'ok' ? result.values.flatMap(({ value }) => decodeValue(rule, value)) : []
+    // Concurrent unions overlap.
+    const values = rule === 'union' ? [...new Set(listed)] : listed
     if (operation.kind === 'get') operation.values = values
     // A write's answer lists what stays beside it; nothing listed: the write is all there is.
     else if (operation.kind === 'put' && values.length === 0) values.push(operation.value)

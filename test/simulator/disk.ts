@@ -11,6 +11,8 @@ export interface Disk {
   crash(): void
   /** An orderly stop. */
   close(): void
+  /** A new, empty disk in place of the old one. The machine is off. */
+  replace(): void
   /** Time that a sync takes, beside the disk's own. */
   slownessMs: number
   /** No room for anything. */
@@ -90,6 +92,13 @@ export class ModelDisk implements Disk {
     // Without room there is no mark that it ended in good order.
     if (full) this.store.crash(this.store.ticket)
     else this.store.restart()
+    this.full = full
+  }
+
+  replace(): void {
+    this.#life++
+    const { full } = this
+    this.store.wipe()
     this.full = full
   }
 

@@ -43,7 +43,7 @@ export class EngineDisk implements Disk {
 
   constructor(options: EngineDiskOptions) {
     this.#options = options
-    this.#storage = this.#withSyncs(new PowerCutStorage({ mapped: options.random.chance(0.5) }))
+    this.#storage = this.#emptyStorage()
   }
 
   open(ready: (store: ReplicaStore) => void): void {
@@ -85,6 +85,11 @@ export class EngineDisk implements Disk {
       .catch(this.#options.failed)
   }
 
+  replace(): void {
+    this.crash()
+    this.#storage = this.#emptyStorage()
+  }
+
   read(partition: number, key: Uint8Array): Uint8Array | undefined {
     if (this.#store === undefined) throw new Error('the judge reads when every node is up')
     return this.#store.get(partition, key)
@@ -117,6 +122,10 @@ export class EngineDisk implements Disk {
     this.#engine = engine
     this.#store = store
     ready(store)
+  }
+
+  #emptyStorage(): PowerCutStorage {
+    return this.#withSyncs(new PowerCutStorage({ mapped: this.#options.random.chance(0.5) }))
   }
 
   #withSyncs(storage: PowerCutStorage): PowerCutStorage {

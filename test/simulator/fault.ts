@@ -11,7 +11,7 @@ export interface PlannedFault {
 
 export interface FaultOptions {
   readonly nodes: number
-  /** The only node of this run whose disk forgets what it has synced: more would be more than R+W>N promises to bear. */
+  /** The only node of this run whose disk forgets what it has synced: more at a time would be more than W = 2 promises to bear. */
   readonly victim: number
   /** 0 to 1: how bad. */
   readonly intensity: number

@@ -50,6 +50,7 @@ export class HistoryBuilder {
       finalTopologies: [],
       clockErrorMaxMs: 0,
       damagedNodes: 0,
+      lostDisks: 0,
       ...rest,
     }
   }

@@ -105,8 +105,10 @@ export interface History {
   readonly finalTopologies: readonly FinalTopology[]
   /** Furthest that any node's wall clock was from the world's, in milliseconds: blurs expiry. */
   readonly clockErrorMaxMs: number
-  /** Nodes whose disk forgot synced data: a write that only so many acknowledged may be gone. */
+  /** Nodes whose disk forgot synced data, and which did not know of it: a write that only so many acknowledged may be gone. */
   readonly damagedNodes: number
+  /** Nodes whose disk was replaced by an empty one: such a write may be gone, but who has it not is no owner, and is not read from. */
+  readonly lostDisks: number
 }
 
 export interface Violation {
@@ -123,6 +125,10 @@ export interface Finding {
 }
 
 export type Checker = (history: History) => Finding
+
+/** So many disks have lost what was on them: a write that as many owners acknowledged may be gone. It is the same node that both befall. */
+export const forgetful = ({ damagedNodes, lostDisks }: Pick<History, 'damagedNodes' | 'lostDisks'>): number =>
+  Math.max(damagedNodes, lostDisks)
 
 export const isWrite = ({ kind }: Operation): boolean => kind !== 'get'
 

@@ -31,6 +31,8 @@ export interface Life {
   readonly index: number
   readonly identity: NodeIdentity
   readonly store: ReplicaStore
+  /** The disk is the one that the node was set up with: it may have been written in its earlier lives. */
+  readonly isFirstDisk: boolean
   readonly sink: CoordinatedNodeSink
   /** In [0, 1). */
   readonly random: () => number

@@ -56,6 +56,8 @@ export class SimulatedNode {
   disturbedAtMs = 0
   /** The cluster has removed it: nobody starts it again. */
   isRetired = false
+  /** Its disk was replaced by an empty one, once or more often. */
+  hasLostDisk = false
   readonly #factory: NodeFactory
   readonly #random: SeededRandom
   readonly #bugs: ReadonlySet<DeliberateBug>
@@ -117,6 +119,13 @@ export class SimulatedNode {
   /** The machine dies. Waiting clients hear `undefined` as their connections break. */
   crash(): void {
     this.#end(() => this.disk.crash())
+  }
+
+  /** The machine dies, and is given an empty disk. */
+  loseDisk(): void {
+    this.crash()
+    this.disk.replace()
+    this.hasLostDisk = true
   }
 
   /** As SIGTERM: nothing on disk is lost. */
@@ -184,6 +193,7 @@ export class SimulatedNode {
         index: this.index,
         identity: this.identity,
         store,
+        isFirstDisk: !this.hasLostDisk,
         random: () => this.#random.next(),
         deliberateBugs: this.#bugs,
         sink: this.#sink(life),

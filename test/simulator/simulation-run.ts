@@ -2,6 +2,7 @@ import { type DeliberateBug, lww, movesWanted } from '@caskade/cluster'
 import { check } from './checkers/all-checkers.js'
 import { Client } from './client.js'
 import type { MakeCluster } from './cluster-under-test.js'
+import { diskLost } from './faults/disk.js'
 import type { History, Operation, ReplicaCopy, Violation } from './history.js'
 import { Nemesis } from './nemesis.js'
 import { OperationLog } from './operation-log.js'
@@ -69,6 +70,7 @@ class SimulationRun {
       owners,
       makeDisk: options.makeDisk ?? modelDisk,
       bugs: new Set<DeliberateBug>(plan.bugs),
+      losesDisks: plan.faults.some(({ kind }) => kind === diskLost.name),
       trace: this.#trace,
     })
     const names = new Map(
@@ -218,6 +220,7 @@ class SimulationRun {
       finalTopologies: world.finalTopologies(),
       clockErrorMaxMs: Math.max(...world.nodes.map(({ clockErrorMaxMs }) => clockErrorMaxMs)),
       damagedNodes: nemesis.damagedNodes,
+      lostDisks: world.nodes.filter(({ hasLostDisk }) => hasLostDisk).length,
     }
     const { violations, counts } = check(history)
     const thrown = world.failures.map((message) => ({ checker: 'exceptions', message, operations: [] }))

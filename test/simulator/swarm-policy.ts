@@ -34,15 +34,18 @@ function drawBuckets(random: SeededRandom): Bucket[] {
   return rules.map((rule) => ({ name: rule, rule, n: 3, ...random.pick(quorums) }))
 }
 
-function drawFaults(random: SeededRandom, kind: FaultKind, plan: { nodes: number; untilMs: number }): PlannedFault[] {
+function drawFaults(
+  random: SeededRandom,
+  kind: FaultKind,
+  plan: { nodes: number; victim: number; untilMs: number },
+): PlannedFault[] {
   const intensity = random.next()
-  const victim = random.between(0, plan.nodes)
   const count = 1 + random.between(0, 1 + Math.floor(intensity * 8))
   return Array.from({ length: count }, () => ({
     kind: kind.name,
     atMs: 300 + random.between(0, plan.untilMs - 300),
     durationMs: 1 + Math.floor(random.next() * random.next() * kind.durationMaxMs),
-    details: kind.draw(random, { nodes: plan.nodes, victim, intensity }),
+    details: kind.draw(random, { nodes: plan.nodes, victim: plan.victim, intensity }),
   }))
 }
 
@@ -58,8 +61,9 @@ export function drawPlan({ seed, nodes, bugs = [], faults, faultChance }: SwarmO
   // One run in ten has no faults at all: then nothing may fail.
   const isCalm = random.chance(0.1) && faultChance === undefined
   const enabled = isCalm ? [] : kinds.filter(() => random.chance(faultChance ?? 0.35))
+  const victim = randomStream(seed, 'victim').between(0, nodes)
   const plannedFaults = enabled
-    .flatMap((kind) => drawFaults(randomStream(seed, kind.name), kind, { nodes, untilMs: healAtMs }))
+    .flatMap((kind) => drawFaults(randomStream(seed, kind.name), kind, { nodes, victim, untilMs: healAtMs }))
     .sort((a, b) => a.atMs - b.atMs)
   return {
     seed,

@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly owners: (world: World, bucket: Bucket, key: string) => readonly number[]
   readonly makeDisk: MakeDisk
   readonly bugs: ReadonlySet<DeliberateBug>
+  /** A node of this run may lose its disk for good. */
+  readonly losesDisks?: boolean
   readonly trace: Trace
 }
 

@@ -1,4 +1,12 @@
-import { byKey, type Checker, describeOperation, isWrite, type Operation, type Violation } from '../history.js'
+import {
+  byKey,
+  type Checker,
+  describeOperation,
+  forgetful,
+  isWrite,
+  type Operation,
+  type Violation,
+} from '../history.js'
 import { KeyHistory } from '../key-history.js'
 
 /** Acknowledged lww writes that lost to one which began before they ended: the rule's choice, and the price of `lww`. */
@@ -23,7 +31,7 @@ export const lostWrites: Checker = (history) => {
     const key = new KeyHistory(operations, history)
     if (final.bucket.rule === 'lww') lwwDiscarded += discarded(operations)
     for (const write of operations) {
-      if (write.kind !== 'put' || write.outcome !== 'ok' || write.w <= history.damagedNodes) continue
+      if (write.kind !== 'put' || write.outcome !== 'ok' || write.w <= forgetful(history)) continue
       if (key.accountsFor(final, write)) continue
       violations.push({
         checker: 'lost-writes',

@@ -2,6 +2,7 @@ import {
   byKey,
   type Checker,
   describeOperation,
+  forgetful,
   isWrite,
   type Operation,
   quorumsMeet,
@@ -27,7 +28,7 @@ export const resurrections: Checker = (history) => {
   const all = [...history.operations, ...history.finalReads]
   for (const operations of byKey(all).values()) {
     const key = new KeyHistory(operations, history)
-    const writes = operations.filter((each) => isWrite(each) && each.outcome === 'ok' && each.w > history.damagedNodes)
+    const writes = operations.filter((each) => isWrite(each) && each.outcome === 'ok' && each.w > forgetful(history))
     for (const read of operations) {
       if (read.kind !== 'get' || read.outcome !== 'ok') continue
       for (const write of writes) {

@@ -1,4 +1,4 @@
-import { byKey, type Checker, describeOperation, isWrite, type Violation } from '../history.js'
+import { byKey, type Checker, describeOperation, forgetful, isWrite, type Violation } from '../history.js'
 import { KeyHistory } from '../key-history.js'
 
 /** A `session` read sees what the same session wrote before, whatever the level of the write. */
@@ -10,7 +10,7 @@ export const sessionReads: Checker = (history) => {
       if (read.kind !== 'get' || read.level !== 'session' || read.outcome !== 'ok') continue
       for (const write of operations) {
         if (!isWrite(write) || write.client !== read.client || write.outcome !== 'ok') continue
-        if (write.endedAtMs >= read.beganAtMs || write.w <= history.damagedNodes) continue
+        if (write.endedAtMs >= read.beganAtMs || write.w <= forgetful(history)) continue
         if (key.accountsFor(read, write)) continue
         violations.push({
           checker: 'session-reads',

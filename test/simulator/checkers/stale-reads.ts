@@ -1,4 +1,4 @@
-import { byKey, type Checker, describeOperation, isWrite, quorumsMeet, type Violation } from '../history.js'
+import { byKey, type Checker, describeOperation, forgetful, isWrite, quorumsMeet, type Violation } from '../history.js'
 import { KeyHistory } from '../key-history.js'
 
 /** A read whose quorum meets the write's sees every write that was acknowledged before the read began. */
@@ -11,7 +11,7 @@ export const staleReads: Checker = (history) => {
       for (const write of operations) {
         if (!isWrite(write) || write.outcome !== 'ok' || write.endedAtMs >= read.beganAtMs) continue
         if (!quorumsMeet(read, write) || read.r + write.w - read.bucket.n <= history.damagedNodes) continue
-        if (key.accountsFor(read, write)) continue
+        if (write.w <= forgetful(history) || key.accountsFor(read, write)) continue
         violations.push({
           checker: 'stale-reads',
           message: `${describeOperation(read)} does not know ${describeOperation(write)}`,

@@ -1,6 +1,6 @@
 import type { FaultKind } from '../fault.js'
 import { clockJump } from './clock.js'
-import { bitRot, diskFull, slowDisk } from './disk.js'
+import { bitRot, diskFull, diskLost, slowDisk } from './disk.js'
 import { delay, duplication, loss, reordering } from './noise.js'
 import { bridge, flapping, fullPartition, oneWayPartition } from './partition.js'
 import { crash, massCrash, pause, powerCut, restart } from './process.js'
@@ -31,6 +31,7 @@ const faults: readonly FaultKind[] = [
   abortedMove,
   crashOnAcknowledgement,
   crashOnAdoption,
+  diskLost,
 ]
 
 /** Every kind of fault, by name. To add one: define it beside these and list it here. */

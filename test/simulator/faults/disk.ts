@@ -31,6 +31,27 @@ export const slowDisk = defineFault<{ node: number; slownessMs: number }>({
   },
 })
 
+/**
+ * A machine comes back with an empty disk: as another member, for it has forgotten what it promised. Not where its vote would be missed for good: a
+ * register that has lost a majority is lost.
+ */
+export const diskLost = defineFault<{ node: number }>({
+  name: 'disk-lost',
+  durationMaxMs: 6000,
+  draw: (_, { victim }) => ({ node: victim }),
+  begin(world, { node: index }) {
+    const node = world.nodes[index]!
+    const { topology } = world
+    const { voters = [], members = [] } = topology ?? {}
+    const own = members.filter(({ id }) => id === node.identity.id).map(({ number }) => number)
+    const others = voters.filter((number) => !own.includes(number))
+    const decides = voters.length > 0 && 2 * others.length <= voters.length
+    if (node.isRetired || decides) return () => {}
+    node.loseDisk()
+    return () => node.start()
+  },
+})
+
 /** Records of one node no longer match their checksums. */
 export const bitRot = defineFault<{ node: number; records: number }>({
   name: 'bit-rot',

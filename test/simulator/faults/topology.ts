@@ -75,6 +75,8 @@ export const voters = defineFault<{ rivals: { chosen: number[]; id: string; thro
     if (up.length === 0) return () => {}
     for (const { chosen, id, through } of rivals) {
       const numbers = [...new Set(chosen.map((each) => up[each % up.length]!.number))]
+      // A disk that is lost must never be the majority.
+      if (world.options.losesDisks && numbers.length < 3) continue
       change(world, { type: 'setVoters', voters: numbers }, id, through)
     }
     return () => {}

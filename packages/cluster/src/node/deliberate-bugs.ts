@@ -16,7 +16,6 @@ export const deliberateBugs = {
   'late-reply-counted':
     'an answer that comes after its request ended (a paused node) counts for the next request in that slot',
   'retry-minted-twice': 'a retried write is minted again: its request id is ignored',
-  'forward-acked-by-non-owner': 'a node that is no owner acknowledges a forwarded write that it only passes on',
   'tombstone-collected-by-age': 'a tombstone is dropped when it is old, repaired or not',
   'hint-forgotten-when-sent': 'a hint is dropped when it is sent, not when it is acknowledged',
   'replica-overwrites': 'a replica stores what it is sent instead of merging it with what it has',

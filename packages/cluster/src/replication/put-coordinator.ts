@@ -70,7 +70,6 @@ export class PutCoordinator {
   readonly #merges: ReadonlyMap<string, MergeFunction>
   readonly #hintsCount: boolean
   readonly #mintsTwice: boolean
-  readonly #acksForwarded: boolean
 
   constructor(parts: SharedParts, epoch: MintingEpoch, hints: HintStore, merges: ReadonlyMap<string, MergeFunction>) {
     this.#parts = parts
@@ -80,7 +79,6 @@ export class PutCoordinator {
     const { bugs, config, random } = parts
     this.#hintsCount = bugs.has('hint-counts-strictly')
     this.#mintsTwice = bugs.has('retry-minted-twice')
-    this.#acksForwarded = bugs.has('forward-acked-by-non-owner')
     this.#table = new RequestTable(
       () => new PutSlot(),
       config.requestsInFlightMax,
@@ -138,7 +136,7 @@ export class PutCoordinator {
       return
     }
     if (!(route.minters & (1 << route.members.indexOf(self))) || !route.members.includes(self)) {
-      this.#replyTo(from, message, this.#acksForwarded ? replyStatus.ok : replyStatus.stale)
+      this.#replyTo(from, message, replyStatus.stale)
       return
     }
     const slot = this.#take()
