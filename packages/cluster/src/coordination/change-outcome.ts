@@ -8,6 +8,7 @@ export type ChangeRefusalCode =
   | 'CASKADE_BUCKET_EXISTS'
   | 'CASKADE_MOVE_CONFLICT'
   | 'CASKADE_LAST_MEMBER'
+  | 'CASKADE_OTHER_LIFE'
   | 'CASKADE_TOO_MANY'
 
 /** Of a change that the topology does not allow: thrown inside pure changes, and nowhere else; `changeTopology` returns it. */

@@ -49,15 +49,19 @@ export interface PromiseMessage extends AcceptedMessage {
 
 export interface JoinMessage {
   readonly life: string
+  /** The newest incarnation of the node that it has been told of; 0: none. */
+  readonly after: number
   readonly host: string
   readonly zone: string
   readonly address: string
 }
 
-/** Why a node may not join: it need not ask again. */
+/** Why a node may not join: it need not ask again, unless its incarnation is another one than it knew. */
 export interface JoinRefusedMessage {
   readonly code: string
   readonly message: string
+  /** The newest one of the node that there is. */
+  readonly incarnation: number
 }
 
 export const encodePrepare = ({ voter, ballot }: PrepareMessage): Uint8Array =>
@@ -111,27 +115,34 @@ export const decodePromise = (body: Uint8Array): PromiseMessage =>
 export const encodeFetch = (epoch: number): Uint8Array => written((writer) => writer.u53(epoch))
 export const decodeFetch = (body: Uint8Array): number => read(body, (reader) => reader.u53())
 
-export const encodeJoin = ({ life, host, zone, address }: JoinMessage): Uint8Array =>
+export const encodeJoin = ({ life, after, host, zone, address }: JoinMessage): Uint8Array =>
   written((writer) => {
     writer.bytes(Buffer.from(life, 'hex'))
+    writer.u32(after)
     for (const text of [host, zone, address]) writer.shortBytes(Buffer.from(text, 'utf8'))
   })
 
 export const decodeJoin = (body: Uint8Array): JoinMessage =>
   read(body, (reader) => ({
     life: Buffer.from(reader.bytes(8)).toString('hex'),
+    after: reader.u32(),
     host: readText(reader, topologyLimits.name),
     zone: readText(reader, topologyLimits.name),
     address: readText(reader, topologyLimits.name),
   }))
 
-export const encodeJoinRefused = ({ code, message }: JoinRefusedMessage): Uint8Array =>
+export const encodeJoinRefused = ({ code, message, incarnation }: JoinRefusedMessage): Uint8Array =>
   written((writer) => {
     for (const text of [code, message]) writer.shortBytes(Buffer.from(text, 'utf8').subarray(0, 1000))
+    writer.u32(incarnation)
   })
 
 export const decodeJoinRefused = (body: Uint8Array): JoinRefusedMessage =>
-  read(body, (reader) => ({ code: readText(reader, 1000), message: readText(reader, 1000) }))
+  read(body, (reader) => ({
+    code: readText(reader, 1000),
+    message: readText(reader, 1000),
+    incarnation: reader.u32(),
+  }))
 
 /** What a voter has on disk of its last acceptance: the magic `CPA1`, the ballot, the value. Promises: `CPP1` and the ballot. */
 const acceptedMagic = 0x31415043

@@ -21,6 +21,7 @@ import {
   encodePrepare,
   encodePromise,
 } from './coordination-format.js'
+import { newestIncarnation } from './member-changes.js'
 import { Proposer, type ProposerConfig, type ProposerSink } from './proposer.js'
 import type { RegisterReply } from './register.js'
 import type { ChangeId, Member, Topology } from './topology.js'
@@ -210,17 +211,21 @@ export class Coordination implements ColdReceiver {
 
   /** A node that is no member asks in; the life it drew names the change, so that to ask again changes nothing more. */
   #join(from: NodeId, body: Uint8Array, now: Now): void {
-    const { life, host, zone, address } = decodeJoin(body)
+    const { life, after, host, zone, address } = decodeJoin(body)
     const id = `${from}${life}`
     if (this.#joining.has(id) || this.#joining.size >= changesMax) return
     this.#joining.add(id)
     const done = (result: ChangeResult) => {
       this.#joining.delete(id)
       if (result.status === 'ok') this.#spread.sendTo(from)
-      else if (result.code !== 'CASKADE_UNCERTAIN' && result.code !== 'CASKADE_UNAVAILABLE')
-        this.#parts.send(from, coordinationType.joinRefused, encodeJoinRefused(result), false)
+      else if (result.code !== 'CASKADE_UNCERTAIN' && result.code !== 'CASKADE_UNAVAILABLE') this.#refuse(from, result)
     }
     const node = { id: from, host, zone, address }
-    this.change({ type: 'join', node, life }, life, now.monotonicMs + joinMs, done, now)
+    this.change({ type: 'join', node, life, after }, life, now.monotonicMs + joinMs, done, now)
+  }
+
+  #refuse(node: NodeId, { code, message }: { readonly code: string; readonly message: string }): void {
+    const body = encodeJoinRefused({ code, message, incarnation: newestIncarnation(this.topology, node) })
+    this.#parts.send(node, coordinationType.joinRefused, body, false)
   }
 }

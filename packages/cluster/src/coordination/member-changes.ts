@@ -1,4 +1,4 @@
-import type { MemberNumber } from '../node/identity.js'
+import type { MemberNumber, NodeId } from '../node/identity.js'
 import { claimPartitions } from '../placement/claim-policy.js'
 import { ChangeRefusal } from './change-outcome.js'
 import type { NewNode } from './create-topology.js'
@@ -9,17 +9,22 @@ import { chooseVoters } from './voter-policy.js'
 /**
  * A node asks in. The member number and the incarnation are given here. A node whose id is known with another life has lost its
  * data: it is a new member, and the old one leaves as if dead; what that owned moves, because the new one has none of it.
+ *
+ * Compare-and-set on the incarnation, `after`: what a life asked for that has ended since, and that arrives late, must not supplant the next one.
  */
-export function join(topology: Topology, node: NewNode, life: string): Topology {
+export function join(topology: Topology, node: NewNode, life: string, after?: number): Topology {
   const known = topology.members.filter(({ id }) => id === node.id)
   if (known.some((each) => each.life === life)) return topology
+  const newest = newestIncarnation(topology, node.id)
+  if (after !== undefined && after !== newest)
+    throw new ChangeRefusal('CASKADE_OTHER_LIFE', `node ${node.id} has had incarnation ${newest}, not ${after}`)
   const present = topology.members.filter(({ state }) => state !== 'removed')
   if (present.length >= topologyLimits.members)
     throw new ChangeRefusal('CASKADE_TOO_MANY', `${topologyLimits.members} members are the most`)
   const member: Member = {
     ...node,
     number: topology.nextMember,
-    incarnation: Math.max(0, ...known.map(({ incarnation }) => incarnation)) + 1,
+    incarnation: newest + 1,
     life,
     state: 'joining',
   }
@@ -29,6 +34,11 @@ export function join(topology: Topology, node: NewNode, life: string): Topology 
     nextMember: topology.nextMember + 1,
     members: [...withState(topology.members, replaced, 'leaving'), member],
   })
+}
+
+/** 0: there was none. */
+export function newestIncarnation({ members }: Topology, id: NodeId): number {
+  return members.reduce((newest, each) => (each.id === id ? Math.max(newest, each.incarnation) : newest), 0)
 }
 
 /** The member gives away what it owns; dead or alive: until that is done, it counts as the owner that it is. */

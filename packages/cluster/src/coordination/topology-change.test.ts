@@ -53,7 +53,7 @@ describe('members', () => {
   })
 
   test('a node that lost its data is a new member of the next incarnation, and owns nothing yet', () => {
-    const back = changed(cluster(4), { type: 'join', node: node(2), life: hex(99) })
+    const back = changed(cluster(4), { type: 'join', node: node(2), life: hex(99), after: 1 })
     expect(back.members.map(({ number, id, incarnation, state }) => [number, id, incarnation, state])).toEqual([
       [1, hex(1), 1, 'up'],
       [2, hex(2), 1, 'leaving'],
@@ -66,6 +66,14 @@ describe('members', () => {
     const full = settled(back)
     expect(full.claim.flat()).not.toContain(2)
     expect(changeTopology(full, { type: 'join', node: node(2), life: hex(99) }, hex(++ids)).status).toBe('unchanged')
+  })
+
+  test('what a life has asked for that has ended does not supplant the next one', () => {
+    const next = changed(cluster(4), { type: 'join', node: node(2), life: hex(99), after: 1 })
+    expect(refusal(next, { type: 'join', node: node(2), life: hex(98), after: 1 })).toBe('CASKADE_OTHER_LIFE')
+    expect(refusal(next, { type: 'join', node: node(2), life: hex(98), after: 0 })).toBe('CASKADE_OTHER_LIFE')
+    const again = changed(next, { type: 'join', node: node(2), life: hex(97), after: 2 })
+    expect(again.members.at(-1)).toMatchObject({ id: hex(2), incarnation: 3, life: hex(97) })
   })
 
   test('a member that is replaced gives all to the one that replaces it, in one epoch', () => {

@@ -19,7 +19,8 @@ import { topologyLimits } from './topology-limits.js'
 
 /** What can be asked of a topology. Plain data. */
 export type TopologyChange =
-  | { readonly type: 'join'; readonly node: NewNode; readonly life: string }
+  /** `after`: the newest incarnation of this node that it knows of; another one: refused. Absent: any. */
+  | { readonly type: 'join'; readonly node: NewNode; readonly life: string; readonly after?: number }
   | { readonly type: 'leave'; readonly member: MemberNumber }
   /** The member is dead, and does not come back with its data. */
   | { readonly type: 'remove'; readonly member: MemberNumber }
@@ -58,7 +59,7 @@ function apply(topology: Topology, change: TopologyChange): Topology {
   switch (change.type) {
     case 'join':
       checkNode(change.node, change.life)
-      return join(topology, change.node, change.life)
+      return join(topology, change.node, change.life, change.after)
     case 'leave':
     case 'remove':
       return leave(topology, change.member)

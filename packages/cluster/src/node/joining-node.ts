@@ -1,4 +1,9 @@
-import { coordinationType, decodeJoinRefused, encodeJoin } from '../coordination/coordination-format.js'
+import {
+  coordinationType,
+  decodeJoinRefused,
+  encodeJoin,
+  type JoinRefusedMessage,
+} from '../coordination/coordination-format.js'
 import type { Topology } from '../coordination/topology.js'
 import { decodeTopology } from '../coordination/topology-format.js'
 import type { ReplicaStore } from '../store/replica-store.js'
@@ -35,6 +40,8 @@ export class JoiningNode {
   readonly #header: FrameHeader
   readonly #queues = new Map<NodeId, PeerQueue>()
   readonly #reader = new ByteReader()
+  /** The newest incarnation of this node that it has been told of: its own comes after that one. */
+  #after = 0
 
   constructor(parts: JoiningNodeParts) {
     this.#parts = parts
@@ -75,7 +82,7 @@ export class JoiningNode {
     if (seed === undefined) return
     const queue = this.#queues.get(seed) ?? new PeerQueue(seed)
     this.#queues.set(seed, queue)
-    const body = encodeJoin({ life: identity.life, ...labels })
+    const body = encodeJoin({ life: identity.life, after: this.#after, ...labels })
     // Held: the life must be on disk before anybody hears of it.
     this.#outbox.begin(queue, coordinationType.join, body.length, true)?.bytes(body)
     this.#outbox.end()
@@ -92,9 +99,19 @@ export class JoiningNode {
       const body = reader.longBytes()
       if (type === coordinationType.topology) this.#hear(decodeTopology(body), now)
       else if (type === coordinationType.joinRefused) {
-        this.#parts.sink.event('join-refused', { from, ...decodeJoinRefused(body) })
-        this.wakeAtMs = now.monotonicMs + refusedIntervalMs
+        this.#refused(from, decodeJoinRefused(body), now)
       }
+    }
+  }
+
+  #refused(from: NodeId, refusal: JoinRefusedMessage, now: Now): void {
+    const { code, incarnation } = refusal
+    if (code !== 'CASKADE_OTHER_LIFE') {
+      this.#parts.sink.event('join-refused', { from, ...refusal })
+      this.wakeAtMs = now.monotonicMs + refusedIntervalMs
+    } else if (incarnation !== this.#after) {
+      this.#after = incarnation
+      this.wakeAtMs = now.monotonicMs
     }
   }
 
