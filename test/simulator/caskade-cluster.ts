@@ -26,7 +26,7 @@ const resolutions: Record<Rule, Resolution> = {
   union: { rule: 'merge', name: 'union', siblingsMax },
 }
 
-const partitions = 64
+const partitions = 32
 
 function topologyOf(plan: Plan): Topology {
   const { seed, nodes } = plan

@@ -5,7 +5,7 @@ import { randomStream } from './random-stream.js'
 export function repairConfig(seed: number): Pick<NodeConfig, 'repairIntervalMs' | 'tombstoneGraceMs'> {
   const random = randomStream(seed, 'repair')
   return {
-    repairIntervalMs: random.chance(0.5) ? Number.POSITIVE_INFINITY : random.pick([1000, 2000, 5000]),
+    repairIntervalMs: random.chance(0.5) ? Number.POSITIVE_INFINITY : random.pick([2000, 4000, 8000]),
     tombstoneGraceMs: random.pick([0, 200, 1000, 4000]),
   }
 }
