@@ -16,7 +16,8 @@ export class Descriptor {
   #syncFailure: CaskadeError | undefined
   /** Settles when every `syncLater` so far has; one runs at a time, so that a failure reaches all that come after it. */
   #syncing: Promise<void> = Promise.resolve()
-  #syncsPending = 0
+  /** Syncs and reads that run off this thread. */
+  #pending = 0
 
   /** `flags` as of open(2); a file that is created has mode 0600. A symbolic link is refused. */
   constructor(operation: string, path: string, flags: number) {
@@ -63,6 +64,30 @@ export class Descriptor {
     }
   }
 
+  /** As `read`, off this thread. */
+  async readLater(target: Uint8Array, start: number, length: number, position: number): Promise<void> {
+    this.#check('read')
+    this.#pending++
+    try {
+      for (let done = 0; done < length; ) {
+        const count = await this.#readOnce(target, start + done, length - done, position + done)
+        if (count === 0) throw endOfFile(this.path, position, length, position + done)
+        done += count
+      }
+    } catch (error) {
+      throw storageError('read', this.path, error)
+    } finally {
+      this.#settle()
+    }
+  }
+
+  #readOnce(target: Uint8Array, start: number, length: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const wanted = Math.min(length, bytesPerCallMax)
+      fs.read(this.fd, target, start, wanted, position, (error, count) => (error ? reject(error) : resolve(count)))
+    })
+  }
+
   truncate(length: number): void {
     this.#check('truncate')
     attempt('truncate', this.path, () => fs.ftruncateSync(this.fd, length))
@@ -80,23 +105,27 @@ export class Descriptor {
 
   syncLater(): Promise<void> {
     if (!this.#open) return Promise.reject(this.#closedError('sync'))
-    this.#syncsPending++
+    this.#pending++
     const done = this.#syncing.then(() => this.#syncOnce())
     this.#syncing = done
       .catch(() => {})
       .finally(() => {
-        this.#syncsPending--
-        if (!this.#open && this.#syncsPending === 0) fs.close(this.fd, () => {})
+        this.#settle()
       })
     return done
   }
 
-  /** Fine to call twice. Pending syncs still run to their end on the open file. */
+  #settle(): void {
+    this.#pending--
+    if (!this.#open && this.#pending === 0) fs.close(this.fd, () => {})
+  }
+
+  /** Fine to call twice. Pending syncs and reads still run to their end on the open file. */
   close(): void {
     if (!this.#open) return
     this.#open = false
-    // Closed under a running sync, the number could be another file's by the time the kernel looks at it.
-    if (this.#syncsPending === 0) attempt('close', this.path, () => fs.closeSync(this.fd))
+    // Closed under a running call, the number could be another file's by the time the kernel looks at it.
+    if (this.#pending === 0) attempt('close', this.path, () => fs.closeSync(this.fd))
   }
 
   #syncOnce(): Promise<void> {

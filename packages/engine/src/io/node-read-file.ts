@@ -45,6 +45,10 @@ class MappedReadFile implements ReadFile {
     target.set(this.#bytes.subarray(offset, offset + length), start)
   }
 
+  async readLater(target: Uint8Array, start: number, length: number, offset: number): Promise<void> {
+    this.read(target, start, length, offset)
+  }
+
   advise(offset: number, length: number, advice: 'will-need' | 'random' | 'sequential' | 'dont-need'): void {
     const within = Math.min(length, this.size - offset)
     if (within > 0) attempt('advise on', this.path, () => this.#mapping.advise(advice, offset, within))
@@ -72,6 +76,10 @@ class PreadFile implements ReadFile {
 
   read(target: Uint8Array, start: number, length: number, offset: number): void {
     this.#file.read(target, start, length, offset)
+  }
+
+  readLater(target: Uint8Array, start: number, length: number, offset: number): Promise<void> {
+    return this.#file.readLater(target, start, length, offset)
   }
 
   advise(): void {

@@ -77,6 +77,8 @@ export interface ReadFile {
   readonly mapping: Uint8Array | undefined
   /** Copies `length` bytes from `offset` to `target[start]`; throws when the file is shorter. */
   read(target: Uint8Array, start: number, length: number, offset: number): void
+  /** The same, off this thread. */
+  readLater(target: Uint8Array, start: number, length: number, offset: number): Promise<void>
   /** Tells the kernel what comes next; does nothing where it cannot. */
   advise(offset: number, length: number, advice: 'will-need' | 'random' | 'sequential' | 'dont-need'): void
   close(): void

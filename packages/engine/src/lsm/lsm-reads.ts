@@ -1,4 +1,5 @@
 import { checkKey, checkKeyLength, checkRange, checkScan } from '../arguments.js'
+import { CaskadeError } from '../errors.js'
 import { hashKey } from '../key-hash.js'
 import { OpenSnapshots } from '../open-snapshots.js'
 import { keysWithin, scanRange } from '../scan-range.js'
@@ -12,7 +13,11 @@ import { VisibleScan } from './merge/visible-scan.js'
 import { Moment } from './moment.js'
 import { kindPut } from './record-cursor.js'
 import type { Tree } from './tree.js'
+import type { Version } from './version/version.js'
 import type { WriteLog } from './write-log.js'
+
+/** Blocks that one call reads ahead at once. */
+const fetchesMax = 256
 
 const noBytes = new Uint8Array(0)
 
@@ -22,7 +27,9 @@ export class LsmReads {
   readonly #tree: Tree
   readonly #held: HeldSequences
   readonly #clock: () => number
+  readonly #onLetGo: () => void
   readonly #snapshots: OpenSnapshots<() => void>
+  #closed = false
   readonly #found = new FoundRecord()
   readonly #borrowed: BorrowedRecord = {
     bytes: noBytes,
@@ -40,6 +47,7 @@ export class LsmReads {
     this.#tree = tree
     this.#held = held
     this.#clock = clock
+    this.#onLetGo = onLetGo
     this.#snapshots = new OpenSnapshots((letGo) => {
       letGo()
       onLetGo()
@@ -47,26 +55,69 @@ export class LsmReads {
   }
 
   borrow(source: Uint8Array, start: number, end: number): BorrowedRecord | undefined {
-    if (!this.#find(source, start, end, undefined)) return undefined
+    if (!this.#find(source, start, end, Infinity)) return undefined
     return this.#found.lend(this.#borrowed)
   }
 
   getSync(key: Uint8Array, options: ReadOptions | undefined): Uint8Array | undefined {
     checkKey(key)
-    if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
+    if (!this.#find(key, 0, key.length, this.#sequenceMax(options))) return undefined
     return this.#found.ownedValue()
   }
 
   getEntry(key: Uint8Array, options: ReadOptions | undefined): Entry | undefined {
     checkKey(key)
-    if (!this.#find(key, 0, key.length, options?.snapshot)) return undefined
+    if (!this.#find(key, 0, key.length, this.#sequenceMax(options))) return undefined
     return this.#found.ownedEntry(key)
   }
 
+  /**
+   * The values of keys of which some may have to come from the disk: their blocks are asked for at once, so that the disk works on
+   * many and this thread on none. `undefined`: there is nothing to wait for. Reads at the moment of the call.
+   */
+  getLater(
+    keys: readonly Uint8Array[],
+    options: ReadOptions | undefined,
+  ): Promise<(Uint8Array | undefined)[]> | undefined {
+    for (const key of keys) checkKey(key)
+    const { version } = this.#tree
+    // One key of a mapped table: its page fault takes as long as anything that could be done about it.
+    const isDue = keys.length > 1 ? version.anyCold : version.anyUnmapped
+    return isDue && !this.#log.inAtomic ? this.#getLater(keys, options) : undefined
+  }
+
+  async #getLater(keys: readonly Uint8Array[], options: ReadOptions | undefined): Promise<(Uint8Array | undefined)[]> {
+    const sequenceMax = options?.snapshot === undefined ? this.#log.sequence : this.#sequenceOf(options.snapshot)
+    const letGo = this.#held.hold(sequenceMax)
+    const version = this.#tree.version.retain()
+    try {
+      await this.#fetch(keys, version)
+      if (this.#closed) throw new CaskadeError('CASKADE_CLOSED', 'this store was closed before the read ended')
+      return keys.map((key) => (this.#find(key, 0, key.length, sequenceMax) ? this.#found.ownedValue() : undefined))
+    } finally {
+      version.release()
+      letGo()
+      this.#onLetGo()
+    }
+  }
+
+  /** What cannot be read is told by the read that follows. */
+  async #fetch(keys: readonly Uint8Array[], version: Version): Promise<void> {
+    const pending: Promise<void>[] = []
+    for (const key of keys) {
+      const hash = hashKey(key, 0, key.length)
+      if (this.#log.find(hash, key, 0, key.length, Infinity, this.#found)) continue
+      const fetched = version.fetch(hash, key, 0, key.length)
+      if (fetched === undefined || pending.push(fetched) < fetchesMax) continue
+      await Promise.allSettled(pending.splice(0))
+      if (this.#closed) return
+    }
+    await Promise.allSettled(pending)
+  }
+
   /** Whether there is a live record under the key; it is in `#found` then. */
-  #find(source: Uint8Array, start: number, end: number, snapshot: Snapshot | undefined): boolean {
+  #find(source: Uint8Array, start: number, end: number, sequenceMax: number): boolean {
     checkKeyLength(end - start)
-    const sequenceMax = snapshot === undefined ? Infinity : this.#sequenceOf(snapshot)
     const hash = hashKey(source, start, end)
     const found = this.#found
     const version = this.#tree.version
@@ -89,12 +140,17 @@ export class LsmReads {
     return this.#snapshots.open(sequence, this.#held.hold(sequence))
   }
 
+  #sequenceMax(options: ReadOptions | undefined): number {
+    return options?.snapshot === undefined ? Infinity : this.#sequenceOf(options.snapshot)
+  }
+
   #sequenceOf(snapshot: Snapshot): number {
     this.#snapshots.momentOf(snapshot)
     return snapshot.sequence
   }
 
-  closeSnapshots(): void {
+  close(): void {
+    this.#closed = true
     this.#snapshots.closeAll()
   }
 

@@ -224,10 +224,13 @@ export class LsmStore implements Store {
   }
 
   async get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    return this.getSync(key, options)
+    const later = this.#open.getLater([key], options)
+    return later === undefined ? this.getSync(key, options) : (await later)[0]
   }
 
   async getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    const later = this.#open.getLater(keys, options)
+    if (later !== undefined) return later
     return keys.map((key) => this.getSync(key, options))
   }
 
@@ -695,7 +698,7 @@ export class LsmStore implements Store {
     await Promise.all([this.#background.stop(), this.#onDemand.stop()])
     this.#supply.close()
     await this.#groupSync.idle()
-    this.#reads.closeSnapshots()
+    this.#reads.close()
     this.#changes.close()
     const { active } = this.#log
     try {

@@ -147,6 +147,11 @@ export class FaultStorage implements Storage {
         inner.read(target, start, length, offset)
         if (fault === 'flip' && length > 0) target[start + (length >>> 1)]! ^= 0x10
       },
+      readLater: async (target, start, length, offset) => {
+        const fault = enter()
+        await inner.readLater(target, start, length, offset)
+        if (fault === 'flip' && length > 0) target[start + (length >>> 1)]! ^= 0x10
+      },
       advise: (offset, length, advice) => inner.advise(offset, length, advice),
       close: () => inner.close(),
     }

@@ -344,6 +344,11 @@ class PowerCutReadFile extends OpenFile implements ReadFile {
     target.set(this.file.content.subarray(offset, offset + length), start)
   }
 
+  async readLater(target: Uint8Array, start: number, length: number, offset: number): Promise<void> {
+    await new Promise<void>((resolve) => this.storage.later(resolve))
+    this.read(target, start, length, offset)
+  }
+
   advise(): void {}
 }
 

@@ -92,6 +92,8 @@ export class BlockCache {
   keep(file: Int32Array, block: number, content: CachedBlock): void {
     const capacity = content.bytes.length
     if (capacity > this.bytesMax * largestPart || file[block] !== none) return
+    // Of several that were reserved at once, each made room for itself only.
+    while (this.#bytes + capacity > this.bytesMax) this.#evict()
     const slot = this.#free.pop() ?? this.#newSlot()
     this.#slots[slot] = content
     this.#fileOf[slot] = file

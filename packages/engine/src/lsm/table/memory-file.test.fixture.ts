@@ -51,6 +51,10 @@ export class MemoryReadFile implements ReadFile {
     target.set(this.#bytes.subarray(offset, offset + length), start)
   }
 
+  async readLater(target: Uint8Array, start: number, length: number, offset: number): Promise<void> {
+    this.read(target, start, length, offset)
+  }
+
   advise(): void {}
 
   close(): void {}

@@ -44,6 +44,7 @@ export class TableBlocks {
   readonly #file: ReadFile
   readonly #offsets: Float64Array
   readonly #flags: Uint8Array
+  #unchecked: number
   readonly #checksum: PartChecksum
   readonly #cache: BlockCache
   readonly #cached: Int32Array
@@ -54,6 +55,7 @@ export class TableBlocks {
     this.#file = file
     this.#offsets = columns.offsets
     this.#flags = columns.flags
+    this.#unchecked = columns.flags.length
     this.#checksum = new PartChecksum(fileNumber)
     this.#cache = cache
     this.#cached = cache.file(fileNumber, columns.flags.length)
@@ -82,6 +84,28 @@ export class TableBlocks {
     place.length = content.length
   }
 
+  /**
+   * Ahead of `read`: brings a block nearer that would have to come from the disk, resolving when it is there. `undefined`: it is
+   * at hand, or (mapped) the kernel has been told to fetch it. An error is left to `read`.
+   */
+  fetch(block: number): Promise<void> | undefined {
+    if (this.#mapping !== undefined) {
+      if ((this.#flags[block]! & checked) === 0)
+        this.#file.advise(this.#offsets[block]!, this.storedBytes(block), 'will-need')
+      return undefined
+    }
+    return this.#cache.find(this.#cached, block) === undefined ? this.#fetchLater(block) : undefined
+  }
+
+  /** Some block is not mapped, or has not been read yet by this process. */
+  get anyCold(): boolean {
+    return this.#mapping === undefined || this.#unchecked > 0
+  }
+
+  get mapped(): boolean {
+    return this.#mapping !== undefined
+  }
+
   /** For cursors: in place, or through their own memory. Good until the next read with the same scratch. */
   readPastCache(block: number, place: BlockPlace, scratch: BlockScratch, backward: boolean): void {
     if (this.#mapping !== undefined) {
@@ -107,6 +131,7 @@ export class TableBlocks {
   /** The next read of each block checks it again. */
   distrust(): void {
     for (let block = 0; block < this.#flags.length; block++) this.#flags[block]! &= ~checked
+    this.#unchecked = this.#flags.length
   }
 
   #readInPlace(block: number, mapping: Uint8Array, place: BlockPlace): void {
@@ -119,6 +144,15 @@ export class TableBlocks {
     place.view = this.#mappingView!
     place.start = start
     place.length = this.storedBytes(block)
+  }
+
+  async #fetchLater(block: number): Promise<void> {
+    const length = this.storedBytes(block)
+    const content = this.#cache.reserve(length + checksumBytes)
+    await this.#file.readLater(content.bytes, 0, length + checksumBytes, this.#offsets[block]!)
+    this.#verify(block, content.bytes, 0)
+    this.#checkShape(block, content.bytes, 0, length)
+    this.#cache.keep(this.#cached, block, content)
   }
 
   /** The cache keeps the checksum too, which nobody looks at again. */
@@ -153,7 +187,9 @@ export class TableBlocks {
     if ((this.#flags[block]! & checked) !== 0) return
     const wrong = checkBlock(bytes, start, length)
     if (wrong !== undefined) throw this.#damaged(block, wrong)
-    if (this.#mapping !== undefined) this.#flags[block]! |= checked
+    if (this.#mapping === undefined) return
+    this.#flags[block]! |= checked
+    this.#unchecked--
   }
 
   #advise(block: number, scratch: BlockScratch): void {

@@ -70,6 +70,25 @@ export class TableReader {
   }
 
   /**
+   * Ahead of `find`: brings the block nearer that would hold the key. `absent`: the filter denies the key; `ready`: there is nothing
+   * to wait for.
+   */
+  fetch(hash: number, source: Uint8Array, start: number, end: number): 'absent' | 'ready' | Promise<void> {
+    if (this.#closed) throw this.#closedError()
+    if (this.#filterProbes !== 0 && !filterMayContain(this.#filter, this.#filterProbes, hash)) return 'absent'
+    return this.#blocks.fetch(this.#index.locate(source, start, end)) ?? 'ready'
+  }
+
+  /** Some block may have to come from the disk. */
+  get anyCold(): boolean {
+    return this.#blocks.anyCold
+  }
+
+  get mapped(): boolean {
+    return this.#blocks.mapped
+  }
+
+  /**
    * Lends the newest version of key `source[start, end)` whose sequence is at most `maxSequence` to `target`: false, and
    * `target` undefined, if there is none. A tombstone is found like a value. `hash` is `hashKey` of the key. What is lent
    * is good until the next `find` in any table with the same cache. No allocation where blocks are mapped.

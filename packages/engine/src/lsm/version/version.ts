@@ -60,6 +60,8 @@ export class Version {
   readonly levels: readonly (readonly LiveTable[])[]
   /** Deleted ranges of all tables. */
   readonly ranges: RangeTombstones
+  /** Some table is read with pread. */
+  readonly anyUnmapped: boolean
   #references = 1
 
   /** Of deleted ranges it knows only what the moments that are `held`, and now, can see. */
@@ -80,6 +82,7 @@ export class Version {
     this.levels = levels
     const ranges = levels.flatMap((level) => level.map(({ reader }) => reader.ranges))
     this.ranges = RangeTombstones.merged(ranges, held)
+    this.anyUnmapped = levels.some((level) => level.some(({ reader }) => !reader.mapped))
   }
 
   retain(): this {
@@ -116,6 +119,26 @@ export class Version {
       if (table?.reader.find(hash, source, start, end, sequenceMax, target)) return true
     }
     return false
+  }
+
+  /** Some block of some table may have to come from the disk. */
+  get anyCold(): boolean {
+    for (const level of this.levels) for (const { reader } of level) if (reader.anyCold) return true
+    return false
+  }
+
+  /**
+   * Ahead of `find`: brings the block nearer that most likely holds the key, of the first table whose filter admits it.
+   * `undefined`: there is nothing to wait for. To be called on a retained version.
+   */
+  fetch(hash: number, source: Uint8Array, start: number, end: number): Promise<void> | undefined {
+    for (const [level, tables] of this.levels.entries()) {
+      for (const table of level === 0 ? tables : tables.slice(tableFor(tables, source, start, end)).slice(0, 1)) {
+        const fetched = table.reader.fetch(hash, source, start, end)
+        if (fetched !== 'absent') return fetched === 'ready' ? undefined : fetched
+      }
+    }
+    return undefined
   }
 
   /** Bytes of the tables that hold the range, to a block at each of its ends in each table. */
