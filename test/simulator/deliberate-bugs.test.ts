@@ -128,6 +128,41 @@ function retried(plan: Plan): Plan {
   return { ...shaped, operations, buckets: [bucket], latencyMs: [20, 120] }
 }
 
+/**
+ * An owner that was removed for dead while it was down comes back, and hears only two nodes that own with its successor what it still holds for its own;
+ * clients write there at once, and read from the successor, which hears of nothing. Nothing else can move, as another owner is down.
+ */
+function returning(plan: Plan): Plan {
+  const [successor, returned] = [1, 4]
+  const returnsAtMs = 14_000
+  const down = (node: number, durationMs: number) => ({ kind: 'crash', atMs: 700, durationMs, details: { node } })
+  const remove = { chosen: returned, dead: true, id: '00000000000000aa', through: successor }
+  const faults = [
+    down(returned, returnsAtMs - 700),
+    down(0, 17_300),
+    { kind: 'leave', atMs: 900, durationMs: 1, details: remove },
+    {
+      kind: 'partition-bridge',
+      atMs: returnsAtMs - 500,
+      durationMs: 4500,
+      details: { side: [0, successor], bridge: 2 },
+    },
+  ]
+  const warmUpMs = 500
+  const base = busy(plan, { count: 600, clients: 600, keys: 40, thinkMaxMs: 1 }).operations
+  const operations = base.map((operation, place): PlannedOperation => {
+    const isPut = place < 200
+    const afterMs = isPut ? place >> 2 : 150 + 4 * (place - 200)
+    return {
+      ...operation,
+      kind: isPut ? 'put' : 'get',
+      thinkMs: returnsAtMs - warmUpMs + afterMs,
+      coordinator: isPut ? returned : successor,
+    }
+  })
+  return withQuorums({ ...plan, operations, faults, healAtMs: 18_000, latencyMs: [20, 120], syncMs: [0.1, 0.5] }, 1, 3)
+}
+
 const hunts: Hunt[] = [
   { bug: 'sibling-dropped-on-merge', seeds: 10, nodes: 4, faults: ['loss', 'delay'], always: true, aim: contended },
   {
@@ -186,6 +221,7 @@ const hunts: Hunt[] = [
   { bug: 'life-not-new', seeds: 5, nodes: 4, faults: ['disk-lost'], always: true },
   { bug: 'quorum-in-new-set-only', seeds: 10, nodes: 4, faults: [], aim: growing },
   { bug: 'retry-minted-twice', seeds: 5, nodes: 5, faults: ['loss', 'delay', 'pause'], always: true, aim: retried },
+  { bug: 'epoch-unchecked', seeds: 10, nodes: 5, faults: [], aim: returning },
   { bug: 'hint-forgotten-when-sent', seeds: 15, nodes: 8, faults: [], aim: hinting },
 ]
 
