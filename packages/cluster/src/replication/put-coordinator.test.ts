@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { RepairStamps } from '../convergence/repair-stamps.js'
 import { idOf, SmallCluster, text, valuesOf } from '../testing/small-cluster.js'
 
 const requestId = { high: 7, low: 9 }
@@ -242,4 +243,12 @@ test('a forwarded write that comes late, when it was minted elsewhere and replac
   for (const { from, to, frame } of late) cluster.nodes[to]!.receive(idOf(from), frame, cluster.now())
   cluster.run(50)
   expect(valuesOf(cluster.get(3, 'other', { level: 'all' }))).toEqual(['y'])
+})
+
+test('a write that an owner was fenced before is acknowledged by it once it has come as a hint', () => {
+  const cluster = new SmallCluster()
+  new RepairStamps(cluster.stores[3]!, 1).fence(0, cluster.wallMs + 50)
+  cluster.start(3)
+  expect(cluster.put(1, 'k', 'v', { level: 'all' })).toMatchObject({ status: 'ok' })
+  expect(cluster.stored(3, 'k')).toEqual(cluster.stored(1, 'k'))
 })

@@ -536,7 +536,8 @@ export class PutCoordinator {
       this.#table.wakeAt(slot, Math.min(slot.wakeAtMs, slot.deadlineMs, now.monotonicMs + topologyRetryMs))
       return
     }
-    if (hintFor === 0) slot.failed |= bit
+    // Too late for the fence of a repair round: by the hint, or by that round, it gets there all the same.
+    if (hintFor === 0 && status !== replyStatus.overloaded) slot.failed |= bit
     this.#hintFor(slot, place, now)
     this.#check(slot, now)
   }
