@@ -10,7 +10,7 @@ import { ByteReader } from '../wire/byte-reader.js'
 import { ByteWriter } from '../wire/byte-writer.js'
 import { beginMessage, endMessage, readFrameHeader, sealFrame, writeFrameHeader } from '../wire/frame-format.js'
 import { messageType } from '../wire/message-type.js'
-import { GetMessage, ReplicateMessage, writeGetReply, writeReplicateReply } from '../wire/replication-messages.js'
+import { GetMessage, writeGetReply, writeReplicateReply } from '../wire/replication-messages.js'
 import { idOf } from './small-cluster.js'
 
 const bucket: Bucket = { name: 'b', number: 0, n: 3, r: 2, w: 2, resolution: lww }
@@ -64,7 +64,6 @@ export class CoordinatorLoad {
   readonly #requests: { get: GetRequest; put: PutRequest }[] = []
   readonly #reader = new ByteReader()
   readonly #get = new GetMessage()
-  readonly #replicate = new ReplicateMessage()
   readonly #writer = new ByteWriter(64 << 10)
   readonly #header = { ...header }
   readonly #store = new FreeStore()
@@ -112,14 +111,6 @@ export class CoordinatorLoad {
     return this.#turn()
   }
 
-  /** The peers' part of a turn of gets, again: to subtract. */
-  peersOfGets(): number {
-    for (const { get } of this.#requests) this.#node.request(get, this.#now)
-    this.#node.tick(this.#now)
-    for (const [peer, frame] of this.#frames) this.#yes(peer, frame)
-    return this.#turn()
-  }
-
   puts(): number {
     for (const { put } of this.#requests) this.#node.request(put, this.#now)
     return this.#turn()
@@ -142,7 +133,7 @@ export class CoordinatorLoad {
     writeFrameHeader(writer, { ...header, member: Number(peer), number: ++this.#number })
     while (reader.remaining > 0) {
       const type = reader.u8()
-      reader.u32()
+      const end = reader.u32() + reader.position
       if (type === messageType.get) {
         this.#get.read(reader)
         const { slot, generation, partition, key } = this.#get
@@ -150,10 +141,13 @@ export class CoordinatorLoad {
         writeGetReply(writer, slot, generation, 0, this.#store.get(partition, key))
         endMessage(writer, start)
       } else {
-        this.#replicate.read(reader)
-        const { slot, generation } = this.#replicate
+        // Who asks comes first; what was written is none of a yes-man's business.
+        const from = reader.u8()
+        const slot = reader.u32()
+        const generation = reader.u32()
+        reader.position = end
         const start = beginMessage(writer, messageType.replicateReply)
-        writeReplicateReply(writer, this.#replicate.asker, slot, generation, 0, 0)
+        writeReplicateReply(writer, from, slot, generation, 0, 0)
         endMessage(writer, start)
       }
     }
