@@ -118,6 +118,8 @@ const lsms: Subject[] = [
   lsm({ cacheBytes: 1000 }),
   lsm({ cacheBytes: 0 }, false),
   lsm({ cacheBytes: 10_000 }, false),
+  lsm({ changesBytes: 8 << 10 }),
+  lsm({ changesBytes: 1 << 20 }, false),
   lsm({ mappedBytes: 0 }),
   lsm({ mappedBytes: 3000, cacheBytes: 1000 }),
   lsm({ tables: { blockBytes: 64, bloomBitsPerKey: 10, compression: 'lz4' } }),
