@@ -10,7 +10,7 @@ import { residentBytes } from './resident-bytes.js'
 /** Key and value together are 100 bytes. */
 const largeValueBytes = 100 - keyBytes
 const valuePool = 1 << 16
-const readsMax = 1_000_000
+const readsMax = 200_000
 /** The clock and the process's memory are looked at once in so many puts. */
 const glanceEvery = 4096
 const reportEveryMs = 1000
