@@ -61,6 +61,8 @@ export class World {
   /** The newest that any node has adopted. */
   topology: Topology | undefined
   readonly changes: SeenChange[] = []
+  /** Members that were told to leave, in a run that may lose a disk. */
+  departures = 0
   /** Set by what started something that ends in promises: they are let run before the next happening. */
   hasPromises = false
   readonly #watchers = new Set<(moment: Moment) => void>()

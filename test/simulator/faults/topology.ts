@@ -39,6 +39,16 @@ export const join = defineFault<Record<string, never>>({
   },
 })
 
+/**
+ * Where a disk may be lost as well, three voters must be left, whatever departures are still under way: two, of which one is lost, are no majority, and a
+ * change that made them the voters would stay in doubt for ever.
+ */
+function leavesVoters(world: World): boolean {
+  if (!world.options.losesDisks) return true
+  const up = world.topology?.members.filter(({ state }) => state === 'up') ?? []
+  return up.length - world.departures++ > 4
+}
+
 /** A member is told to leave, or is declared dead; it owns what it owns until that has moved. */
 export const leave = defineFault<{ chosen: number; dead: boolean; id: string; through: number }>({
   name: 'leave',
@@ -52,7 +62,7 @@ export const leave = defineFault<{ chosen: number; dead: boolean; id: string; th
   begin(world, { chosen, dead, id, through }) {
     const present = world.topology?.members.filter(({ state }) => state === 'joining' || state === 'up') ?? []
     // Most of the first ones stay: a cluster that everybody leaves is another subject.
-    if (present.length <= 4) return () => {}
+    if (present.length <= 4 || !leavesVoters(world)) return () => {}
     const { number } = present[chosen % present.length]!
     change(world, { type: dead ? 'remove' : 'leave', member: number }, id, through)
     return () => {}
