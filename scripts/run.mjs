@@ -15,6 +15,7 @@ const commands = {
   'bench:redis': { filter: '@caskade/bench...', project: 'bench', entry: 'redis/redis-main.js' },
   'bench:peers': { filter: '@caskade/bench-peers...', project: 'bench/peers', entry: 'peers-main.js' },
   'bench:large': { filter: '@caskade/bench-peers...', project: 'bench/peers', entry: 'large-main.js' },
+  'bench:bitcask': { filter: '@caskade/bench-peers...', project: 'bench/peers', entry: 'bitcask-main.js' },
   soak: { filter: '@caskade/test...', project: 'test', entry: 'soak/soak-main.js' },
 }
 
@@ -22,6 +23,12 @@ export async function become(name, args) {
   const { filter, project, entry } = commands[name]
   install(filter)
   compile(project)
+  // It starts nodes: with the command line of this very tree.
+  if (name === 'loadgen' && args.some((arg) => arg.startsWith('--store'))) {
+    install(commands.caskade.filter)
+    compile(commands.caskade.project)
+    process.env.CASKADE_BIN ??= join(root, commands.caskade.project, 'dist', commands.caskade.entry)
+  }
   const path = join(root, project, 'dist', entry)
   process.argv = [process.execPath, path, ...args]
   await import(pathToFileURL(path).href)

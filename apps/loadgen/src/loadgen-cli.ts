@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { exitServerGone, exitUsage, type Output, runLoadgen } from './loadgen-run.js'
 import { PreflightError } from './preflight.js'
 import { type RawOptions, settingsOf } from './settings.js'
+import { runOnStores } from './stores-run.js'
 
 const collect = (text: string, before: string[]) => [...before, text]
 
@@ -16,6 +17,10 @@ function command(): Command {
       'server; repeat to spread connections (default 127.0.0.1:7379, http :7380)',
       collect,
       [],
+    )
+    .option(
+      '--store <LIST>',
+      'lsm, bitcask or lsm,bitcask: start a node of each in turn, in a temporary directory, and compare them',
     )
     .addOption(new Option('--password <TEXT>', 'password of the server').env('CASKADE_PASSWORD'))
     .optionsGroup('Data:')
@@ -85,7 +90,9 @@ export async function loadgenMain(argv: readonly string[], output: Output, signa
   }
   try {
     const settings = settingsOf(program.opts<RawOptions>())
-    return await runLoadgen(settings, output, signal)
+    if (settings.stores.length > 0) return await runOnStores(settings, output, signal)
+    const { code } = await runLoadgen(settings, output, signal)
+    return code
   } catch (error) {
     output.note(output.paint.red((error as Error).message))
     return error instanceof PreflightError ? exitServerGone : exitUsage

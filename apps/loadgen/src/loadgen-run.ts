@@ -38,8 +38,15 @@ export interface Output {
   paint: Paint
 }
 
-/** Runs the phases of `settings` and reports. Returns the exit code; throws PreflightError and Errors about files. */
-export async function runLoadgen(settings: Settings, output: Output, signal: AbortSignal): Promise<number> {
+export interface LoadgenResult {
+  /** The exit code. */
+  code: number
+  /** Of the phases that ran. */
+  summaries: PhaseSummary[]
+}
+
+/** Runs the phases of `settings` and reports. Throws PreflightError and Errors about files. */
+export async function runLoadgen(settings: Settings, output: Output, signal: AbortSignal): Promise<LoadgenResult> {
   const verifier = settings.verify ? verifierOf(settings) : undefined
   const run = new LoadgenRun(settings, output, verifier, signal)
   await preflight(settings.targets[0]!, settings.protocol, run.driverFor(settings.targets[0]!), settings.timeoutMs)
@@ -59,7 +66,7 @@ export async function runLoadgen(settings: Settings, output: Output, signal: Abo
   if (verifier !== undefined && settings.stateFile !== undefined && settings.phase !== 'verify') {
     writeStateFile(settings.stateFile, stateOf(settings, verifier))
   }
-  return code
+  return { code, summaries }
 }
 
 function verdict(

@@ -6,6 +6,8 @@ import { taggedBytesMin } from './value-codec.js'
 import { benchName, operationNames, type Workload, workloadNamed, workloads } from './workload.js'
 
 type Protocol = 'resp' | 'http'
+export const storeKinds = ['lsm', 'bitcask'] as const
+export type StoreKind = (typeof storeKinds)[number]
 type PhaseChoice = 'both' | 'load' | 'run' | 'verify'
 
 /** Keys that a read operation may ask for at once. */
@@ -21,6 +23,8 @@ export interface Settings {
   phase: PhaseChoice
   protocol: Protocol
   targets: Target[]
+  /** Backends of nodes that are started for the run, one after the other; none: the targets are there. */
+  stores: StoreKind[]
   password: string | undefined
   records: number
   operations: number
@@ -53,6 +57,7 @@ export interface RawOptions {
   phase: string
   protocol: string
   target: string[]
+  store?: string
   password?: string
   records: string
   operations?: string
@@ -98,6 +103,7 @@ export function settingsOf(raw: RawOptions): Settings {
     phase,
     protocol,
     targets,
+    stores: storesOf(raw),
     password: raw.password,
     records,
     ...limits,
@@ -154,6 +160,15 @@ function workloadOf(raw: RawOptions): Workload {
   }
 }
 
+function storesOf({ store, target }: RawOptions): StoreKind[] {
+  if (store === undefined) return []
+  if (target.length > 0)
+    throw new Error('--store starts nodes of its own, --target names one that runs: give one of them')
+  const stores = store.split(',').map((name) => choice('--store', name, storeKinds))
+  if (new Set(stores).size < stores.length) throw new Error(`--store names each backend once, not '${store}'`)
+  return stores
+}
+
 /** Ten seconds unless told otherwise. */
 function limitsOf(raw: RawOptions): { operations: number; durationMs: number } {
   if (raw.operations !== undefined && raw.duration !== undefined) {
@@ -168,6 +183,7 @@ function limitsOf(raw: RawOptions): { operations: number; durationMs: number } {
 }
 
 function refuseContradictions(settings: Settings): void {
+  refuseForNewNodes(settings)
   const { phase, protocol, workload, verify, stateFile, valueBytes, keyPrefix } = settings
   if (phase !== 'load' && phase !== 'verify' && protocol === 'resp' && workload.proportions[3] > 0) {
     throw new Error(
@@ -198,6 +214,15 @@ function refuseContradictions(settings: Settings): void {
       `--key-prefix takes up to 200 letters, digits and . _ ~ : - (it stands in URLs), not '${keyPrefix}'`,
     )
   }
+}
+
+/** A node that is started for the run holds nothing, and is gone after it. */
+function refuseForNewNodes({ stores, phase, stateFile, htmlFile, hgrmFile }: Settings): void {
+  if (stores.length === 0) return
+  if (phase === 'run' || phase === 'verify' || stateFile !== undefined)
+    throw new Error('--store starts nodes without records: leave out --phase run, --state and --verify-only')
+  if (stores.length > 1 && (htmlFile !== undefined || hgrmFile !== undefined))
+    throw new Error('--html and --hgrm hold one run: give one --store')
 }
 
 function choice<T extends string>(name: string, text: string, choices: readonly T[]): T {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { saveResults } from '@caskade/bench/results-writer'
-import { judge } from './large-budgets.js'
+import { judge, largeBudgets } from './large-budgets.js'
 import type { LargeMessage, LargeRequest } from './large-process.js'
 import type { LargeFigures } from './large-run.js'
 
@@ -70,7 +70,7 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
-const verdict = { bench: 'large-budgets', subject, n: keys, ...judge(lines) }
+const verdict = { bench: 'large-budgets', subject, n: keys, ...judge(lines, largeBudgets) }
 console.log(JSON.stringify(verdict))
 if (values.save) {
   const path = saveResults(`large-${values.store}-${keys}`, {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { judge } from './large-budgets.js'
+import { judge, largeBudgets } from './large-budgets.js'
 import { slowestWindow } from './large-run.js'
 
 test('the slowest window is the lowest mean of neighbours', () => {
@@ -11,7 +11,7 @@ test('the slowest window is the lowest mean of neighbours', () => {
 test('a budget is met by a figure below it, and missed without one', () => {
   const load = { bench: 'large-load', n: 1, maxUs: 99_999, rssBytes: 2 ** 31 }
   const get = { bench: 'large-get', n: 1, p99Us: 9999, rssBytes: 1 }
-  const { met, missed } = judge([load, get])
+  const { met, missed } = judge([load, get], largeBudgets)
   expect(met).toEqual([
     'longest stall below 100 ms',
     'resident memory below 2 GiB while reading',

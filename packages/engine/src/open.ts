@@ -42,7 +42,7 @@ function openBitcask(directory: string, options: OpenOptions, mmap: 'auto' | 'of
     salt: () => randomBytes(4).readUInt32LE(),
     onEvent: options.onEvent ?? (() => {}),
   }
-  const runners = { settler: new WorkerJobs(mmap), merger: new WorkerJobs(mmap) }
+  const runners = { settler: new WorkerJobs(mmap), merger: new WorkerJobs(mmap), allocator: new WorkerJobs(mmap) }
   return BitcaskStore.open(openNodeStorage({ mmap }), resolve(directory), whole, runners)
 }
 

@@ -1,4 +1,5 @@
 import type { SegmentFile } from '../io/storage.js'
+import { nextAllocation } from '../lsm/memtable/allocation-policy.js'
 import { frameBytes } from '../lsm/memtable/memtable.js'
 import {
   align8,
@@ -25,6 +26,7 @@ export const recordFrameBytes = ({ keyStart, keyEnd, valueStart, valueEnd, expir
 export class ActiveFile {
   readonly file: DataFile
   readonly segment: SegmentFile
+  #allocated: number
   #openFrame = 0
   #openRecords = 0
   #sealed = false
@@ -32,6 +34,7 @@ export class ActiveFile {
 
   constructor(number: number, index: number, segment: SegmentFile, salt: number, window: ReadWindow) {
     this.segment = segment
+    this.#allocated = segment.allocated
     this.file = new DataFile({ number, index, merged: false, salt }, segment, window, framesStart)
     writeSegmentHeader(this.file.view, this.file.bytes, { fileNumber: number, salt })
     segment.commit(0, framesStart)
@@ -45,8 +48,18 @@ export class ActiveFile {
     return this.#watermark.syncedEnd
   }
 
+  /** Whether a record of `bytes` still fits; allocates space for it. Throws when the disk is full. */
   hasRoom(bytes: number): boolean {
-    return !this.#sealed && this.file.end + bytes + sealBytes <= this.segment.capacity
+    const end = this.file.end + bytes + sealBytes
+    return !this.#sealed && (end <= this.#allocated || this.#allocateTo(end))
+  }
+
+  #allocateTo(end: number): boolean {
+    const { segment } = this
+    if (end > segment.capacity) return false
+    segment.allocate(nextAllocation(segment.allocated, segment.capacity, end))
+    this.#allocated = segment.allocated
+    return true
   }
 
   /** Returns the record's offset. The caller has made sure of room. If it throws, nothing has changed. */

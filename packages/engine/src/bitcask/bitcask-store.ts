@@ -13,7 +13,7 @@ import {
 } from '../arguments.js'
 import { keptCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
-import type { Storage, StorageLock } from '../io/storage.js'
+import type { SegmentFile, Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
 import { slotOfKey } from '../key-slot.js'
 import { abortable, checkedSignal, LongOperations } from '../long-operations.js'
@@ -23,11 +23,13 @@ import { lockPath } from '../lsm/file-names.js'
 import { FoundRecord } from '../lsm/found-record.js'
 import { GroupSync } from '../lsm/group-sync.js'
 import type { KeydirRecord } from '../lsm/manifest/manifest-state.js'
+import { firstAllocation } from '../lsm/memtable/allocation-policy.js'
 import { blankSegment } from '../lsm/memtable/blank-segment.js'
 import { framesStart } from '../lsm/memtable/segment-format.js'
 import { walkFrames } from '../lsm/memtable/segment-frames.js'
 import { readRecord, recordKeyEquals } from '../lsm/memtable/segment-record.js'
 import { kindDelete, kindPut } from '../lsm/record-cursor.js'
+import { SegmentSupply } from '../lsm/segment-supply.js'
 import type { CopyJob, Job } from '../lsm/worker/job.js'
 import type { JobRunner } from '../lsm/worker/worker-jobs.js'
 import { OpenSnapshots } from '../open-snapshots.js'
@@ -101,6 +103,13 @@ export const bitcaskDefaults = {
   },
 } as const satisfies Partial<BitcaskOptions>
 
+/** Threads: one settles sealed files, one merges, checks and copies, one allocates space ahead of the writer. */
+export interface BitcaskRunners {
+  settler: JobRunner
+  merger: JobRunner
+  allocator: JobRunner
+}
+
 /** What recovery fills. */
 interface Contents {
   files: FileTable
@@ -110,9 +119,9 @@ interface Contents {
 
 const noBytes = new Uint8Array(0)
 /** Background work gets a turn, and writers are asked to pause, once in this many bytes. */
-const throttleBytes = 1 << 20
+const throttleBytes = 1 << 18
 /** A pause that nobody awaits is taken in the calling thread from this length on. */
-const owedPauseMsMax = 15
+const owedPauseMsMax = 4
 
 /** The Bitcask backend: wiring between the port and the parts. docs/engine/bitcask.md is the guide. */
 export class BitcaskStore implements Store {
@@ -127,6 +136,8 @@ export class BitcaskStore implements Store {
   readonly #live: LiveFiles
   readonly #log: DataLog
   readonly #background: Background
+  readonly #supply: SegmentSupply
+  readonly #allocator: JobRunner
   readonly #changes: LogChanges
   readonly #groupSync: GroupSync
   readonly #syncTimer: NodeJS.Timeout | undefined
@@ -157,7 +168,7 @@ export class BitcaskStore implements Store {
     lock: StorageLock,
     { files, keydir, window }: Contents,
     { manifest, unhinted, sequence }: Recovered,
-    runners: { settler: JobRunner; merger: JobRunner },
+    runners: BitcaskRunners,
   ) {
     this.#storage = storage
     this.directory = directory
@@ -168,6 +179,13 @@ export class BitcaskStore implements Store {
     this.#window = window
     if (options.readOnly) this.#readOnly = openedReadOnlyError(directory)
     this.#live = new LiveFiles(storage, manifest, (error) => this.#fail(error))
+    this.#allocator = runners.allocator
+    this.#supply = new SegmentSupply(storage, directory, options.dataFileBytes, runners.allocator, {
+      allocateFile: () => manifest.allocateFile(),
+      onFailure: (error) => this.#fail(error),
+      onWarning: ({ message }) =>
+        options.onEvent({ level: 'warn', name: 'segment-not-prepared', details: { message } }),
+    })
     const host = {
       createActive: (capacityMin: number) => this.#createActive(capacityMin),
       discardActive: (active: ActiveFile) => this.#discardActive(active),
@@ -214,7 +232,7 @@ export class BitcaskStore implements Store {
     storage: Storage,
     directory: string,
     options: BitcaskOptions,
-    runners: { settler: JobRunner; merger: JobRunner },
+    runners: BitcaskRunners,
   ): Promise<BitcaskStore> {
     if (!options.readOnly) storage.makeDirectory(directory)
     const lock = storage.lock(lockPath(directory), options.readOnly ? 'shared' : 'exclusive')
@@ -540,8 +558,11 @@ export class BitcaskStore implements Store {
   #throttle(): void {
     this.#throttleAt = this.#log.bytesWritten + throttleBytes
     this.#background.pump()
+    this.#allocator.pump()
+    this.#supply.prepare(this.#log.active.segment, this.#log.active.file.end)
     const { bytes, live } = this.#background.debt
-    this.#owedPauseMs += mergeDelayPerMiB({ bytes, live, dataFileBytes: this.#options.dataFileBytes })
+    const delay = mergeDelayPerMiB({ bytes, live, dataFileBytes: this.#options.dataFileBytes })
+    this.#owedPauseMs += (delay * throttleBytes) / 2 ** 20
     if (this.#owedPauseMs < owedPauseMsMax) return
     this.#background.wait(this.#owedPauseMs)
     this.#pausedMs += this.#owedPauseMs
@@ -552,24 +573,36 @@ export class BitcaskStore implements Store {
     const { manifest } = this.#live
     manifest.beginIfDue()
     const index = this.#files.reserve()
-    const number = manifest.allocateFile()
-    const path = dataPath(this.directory, number, false)
     try {
-      const segment = this.#storage.createSegment(path, Math.max(capacityMin, this.#options.dataFileBytes))
+      const { number, file: segment } = this.#supply.take(capacityMin) ?? this.#createSegment(capacityMin)
       try {
         const active = new ActiveFile(number, index, segment, this.#options.salt(), this.#window)
-        // Before the manifest lists it: a listed file that a power cut took away would look like damage.
-        this.#storage.syncDirectory(this.directory)
         manifest.append({ addSegments: [{ number, salt: active.file.salt }] })
         this.#files.enter(active.file)
         return active
       } catch (error) {
         segment.close()
-        this.#storage.remove(path)
+        this.#storage.remove(segment.path)
         throw error
       }
     } catch (error) {
       this.#files.free(index)
+      throw error
+    }
+  }
+
+  #createSegment(capacityMin: number): { number: number; file: SegmentFile } {
+    const number = this.#live.manifest.allocateFile()
+    const path = dataPath(this.directory, number, false)
+    const capacity = Math.max(capacityMin, this.#options.dataFileBytes)
+    const file = this.#storage.createSegment(path, capacity, Math.max(firstAllocation(capacity), capacityMin))
+    try {
+      // Before the manifest lists it: a listed file that a power cut took away would look like damage.
+      this.#storage.syncDirectory(this.directory)
+      return { number, file }
+    } catch (error) {
+      file.close()
+      this.#storage.remove(path)
       throw error
     }
   }
@@ -706,7 +739,7 @@ export class BitcaskStore implements Store {
     return {
       sequence: this.#log.sequence,
       keysEstimate: this.#keydir.size,
-      diskBytes: sum(files.map(({ end }) => end)) + active.segment.capacity - active.file.end,
+      diskBytes: sum(files.map(({ end }) => end)) + active.segment.allocated - active.file.end,
       memoryBytes:
         this.#keydir.byteLength + sum(files.map(({ memoryBytes }) => memoryBytes)) + this.#window.bytes.length,
       readOnlyReason: this.#readOnly?.message,
@@ -769,7 +802,8 @@ export class BitcaskStore implements Store {
       this.#options.onEvent({ level: 'warn', name: 'closed-unflushed', details: { reason: String(error) } })
     }
     this.#closed = true
-    await this.#background.stop()
+    await Promise.all([this.#background.stop(), this.#allocator.stop()])
+    this.#supply.close()
     await this.#groupSync.idle()
     this.#snapshots.closeAll()
     const { active } = this.#log

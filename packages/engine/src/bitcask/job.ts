@@ -19,7 +19,7 @@ export interface SettleJob {
 }
 
 export interface MergeInput extends DataPlace {
-  /** Offsets of the records that the keydir points at, ascending. */
+  /** Offsets of the records that the keydir points at, in any order, in shared memory: the merge sorts them. */
   live: Uint32Array
 }
 

@@ -46,7 +46,7 @@ export class LiveFiles {
     if (this.#obsolete.length > obsoleteMax) {
       try {
         this.#manifest.sync()
-        this.#remove(this.#obsolete.splice(0))
+        for (const file of this.#obsolete.splice(0)) this.#storage.remove(file)
       } catch (error) {
         this.#onFailure(error)
       }
@@ -69,16 +69,12 @@ export class LiveFiles {
       while (this.#obsolete.length > 0 && this.#holds === 0) {
         const files = this.#obsolete.splice(0)
         await this.#manifest.syncLater()
-        this.#remove(files)
+        for (const file of files) await this.#storage.removeLater(file)
       }
     } catch (error) {
       this.#onFailure(error)
     } finally {
       this.#syncing = undefined
     }
-  }
-
-  #remove(files: readonly string[]): void {
-    for (const file of files) this.#storage.remove(file)
   }
 }

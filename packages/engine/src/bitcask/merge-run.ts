@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { viewOf } from '../bytes.js'
 import { CorruptionError } from '../errors.js'
 import type { SegmentFile, Storage } from '../io/storage.js'
@@ -37,14 +38,15 @@ export function outputsAtMost(bytes: number, outputBytes: number): number {
 const frameBytesWanted = 1024
 
 /**
- * Copies what is live, in the order of the inputs. Every frame read is checked against its checksum; the outputs and their hints are
- * on disk when it returns.
+ * Copies what is live, in the order of the inputs. Every frame read is checked against its checksum; the outputs, their hints and
+ * their names are on disk when it returns.
  *
  * A tombstone is kept while any other file that has older records lists its key; so is, as a tombstone, the memory of a record
  * that has expired. Crash windows: the outputs are strays until the manifest lists them, in the same edit that drops the inputs.
  */
 export function runMerge(storage: Storage, job: MergeJob): BitcaskJobResult {
   for (const path of job.logs) syncLog(storage, path)
+  for (const { live } of job.inputs) live.sort()
   const plan = new MergePlan(job)
   for (const [i, input] of job.inputs.entries())
     readInput(storage, input, (segment, offset) => plan.note(i, segment, offset))
@@ -53,7 +55,10 @@ export function runMerge(storage: Storage, job: MergeJob): BitcaskJobResult {
   try {
     for (const [i, input] of job.inputs.entries())
       readInput(storage, input, (segment, offset) => plan.copy(i, segment, offset, outputs))
-    return { type: 'merge', written: outputs.finish(), moved: plan.moved(), tombstonesDropped: plan.tombstonesDropped }
+    const written = outputs.finish()
+    // A listed file that a power cut took away would look like damage.
+    storage.syncDirectory(dirname(job.inputs[0]!.path))
+    return { type: 'merge', written, moved: plan.moved(), tombstonesDropped: plan.tombstonesDropped }
   } catch (error) {
     outputs.abandon()
     throw error

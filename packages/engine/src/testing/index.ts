@@ -1,6 +1,8 @@
 /*
- * `@caskade/engine/testing`: the engine on storage that loses power, for the tests of other packages of this repository.
+ * `@caskade/engine/testing`: the engine on storage that loses power, for the tests of other packages of this repository;
+ * and its parts that are measured alone.
  * Not published: `publishConfig.exports` leaves it out, as `files` leaves out what is behind it.
  */
+export { Keydir } from '../bitcask/keydir/keydir.js'
 export { openInline, storeDirectory } from './inline-store.js'
 export { type PowerCutOptions, PowerCutStorage } from './power-cut-storage.js'

@@ -21,6 +21,7 @@ export function openInlineBitcask(
     later: later ?? queueMicrotask,
     ...options,
   }
-  const runners = { settler: new InlineJobs(storage, later), merger: new InlineJobs(storage, later) }
+  const newJobs = () => new InlineJobs(storage, later)
+  const runners = { settler: newJobs(), merger: newJobs(), allocator: newJobs() }
   return BitcaskStore.open(storage, storeDirectory, whole, runners)
 }
