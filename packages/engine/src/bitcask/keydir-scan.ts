@@ -124,10 +124,13 @@ export class KeydirScan implements Iterator<Entry, undefined> {
   #nextSlot(): boolean {
     const resume = this.#resume
     this.#resume = undefined
+    const step = this.#options.reverse ? -1 : 1
+    const { keydirMoment } = this.#moment
     do {
-      this.#slot += this.#options.reverse ? -1 : 1
+      this.#slot += step
+      if (resume === undefined) this.#slot = this.#keydir.nextSlot(this.#slot, step, keydirMoment)
       if (this.#slot < 0 || this.#slot >= slotCount) return false
-      this.#entries = this.#keydir.entries(this.#slot, this.#moment.keydirMoment)
+      this.#entries = this.#keydir.entries(this.#slot, keydirMoment)
     } while (this.#entries.length === 0 && resume === undefined)
     this.#order = this.#entries.length === 0 ? noOrder : this.#sorted()
     this.#next = resume === undefined ? 0 : this.#skip(resume)

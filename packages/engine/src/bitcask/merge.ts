@@ -84,12 +84,10 @@ export class Merge {
 
   #collect(live: OffsetList[]): void {
     const phase = this.#phase as Extract<Phase, { type: 'collecting' }>
-    for (let seen = 0; seen < collectedPerStep && phase.slot < slotCount; ) {
-      const slot = phase.slot++
-      if (this.#keydir.countOf(slot) === 0) {
-        seen++
-        continue
-      }
+    for (let seen = 0; seen < collectedPerStep; ) {
+      const slot = this.#keydir.nextSlot(phase.slot, 1, 0)
+      phase.slot = slot + 1
+      if (slot >= slotCount) break
       const entries = this.#keydir.entries(slot)
       for (let at = 0; at < entries.length; at += 2) {
         const input = this.#inputOf.get(entryFile(entries, at))
@@ -97,7 +95,7 @@ export class Merge {
       }
       seen += entries.length / 2
     }
-    if (phase.slot === slotCount) this.#run(live)
+    if (phase.slot >= slotCount) this.#run(live)
   }
 
   #run(live: OffsetList[]): void {

@@ -258,8 +258,12 @@ export class Keydir {
 
   // Whole slots
 
-  countOf(slot: number): number {
-    return this.#counts[slot]!
+  /** The first slot from `slot` on, in steps of 1 or -1, that may have had entries at the moment (0: now); outside of all slots: none. */
+  nextSlot(slot: number, step: number, moment: number): number {
+    const counts = this.#counts
+    const savedUpTo = this.#savedUpTo
+    while (counts[slot] === 0 && (moment === 0 || savedUpTo[slot]! < moment)) slot += step
+    return slot
   }
 
   /** A copy of a slot's entries, in no order. `moment` as of `openMoment`, 0: now. */
@@ -302,7 +306,8 @@ export class Keydir {
 
   /** Lines of each slot's table, and keys in it: with `tables` all that `restore` needs. */
   tableSizes(): TableSizes {
-    const lines = Uint32Array.from({ length: slotCount }, (_, slot) => this.#root[2 * slot + 1]!)
+    const lines = new Uint32Array(slotCount)
+    for (let slot = 0; slot < slotCount; slot++) lines[slot] = this.#root[2 * slot + 1]!
     return { lines, counts: this.#counts.slice() }
   }
 
