@@ -8,7 +8,7 @@ export default defineConfig({
     setupFiles: ['test/dist/property-seed.js'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 150_000,
     hookTimeout: 60_000,
   },
 })
