@@ -59,7 +59,9 @@ export function checkRange(range: KeyRange): void {
 
 export function checkScan(options: ScanOptions): void {
   checkRange(options)
-  const { limit, after } = options
+  const { limit, after, onDamage } = options
+  if (onDamage !== undefined && typeof onDamage !== 'function')
+    throw new TypeError(`onDamage of a scan is a function, not ${describe(onDamage)}`)
   if (after !== undefined && !(after instanceof Uint8Array))
     throw new TypeError(`after of a scan is a Uint8Array, not ${describe(after)}`)
   if (limit !== undefined && !(limit >= 0)) throw new RangeError(`limit of a scan is 0 or more records, not ${limit}`)

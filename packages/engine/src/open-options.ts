@@ -39,6 +39,7 @@ const rules: Record<keyof OpenOptions, Rule> = {
   blockBytes: wholeNumber('bytes', 64, 1 << 20),
   tableBytes: wholeNumber('bytes', 1, Number.MAX_SAFE_INTEGER),
   mmap: oneOf('auto', 'off'),
+  damagedTables: oneOf('stop', 'set-aside'),
   readOnly: ofType('boolean'),
   clock: ofType('function'),
   onEvent: ofType('function'),

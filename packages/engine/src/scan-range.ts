@@ -9,7 +9,7 @@ export interface KeyInterval {
 }
 
 /** The least key greater than `key`. */
-function successor(key: Uint8Array): Uint8Array {
+export function successor(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1)
   next.set(key)
   return next

@@ -59,6 +59,12 @@ export interface ScanOptions extends KeyRange {
   limit?: number
   /** Leave `value` empty: cheaper where only keys are wanted. */
   keysOnly?: boolean
+  /**
+   * Instead of throwing `CASKADE_CORRUPTION` at a damaged block: told which keys may lack records that cannot be read, and goes on. It is told before
+   * any of them is yielded, and may be told again. Such a key may be yielded as it was earlier, since deleted even: `getSync` of it is right, or
+   * throws. Only of tables of an LSM store; everything else throws as ever.
+   */
+  onDamage?: (range: KeyRange) => void
 }
 
 /**
@@ -314,6 +320,12 @@ export interface OpenOptions {
   dataFileBytes?: number
   /** Size at which compaction begins the next table, in bytes; default 32 MiB. */
   tableBytes?: number
+  /**
+   * LSM: what a compaction that meets damage does. `stop` (default): the store takes no more writes, so that nobody overlooks it. `set-aside`: its tables
+   * stay as they are until a range has been deleted; for those who rebuild what is damaged from elsewhere and
+   * delete the old range. Meanwhile level 0 may grow, and writers slow down.
+   */
+  damagedTables?: 'stop' | 'set-aside'
   /**
    * Reads only: writes are refused with `CASKADE_READ_ONLY`, no file is changed, and a directory without write permission
    * will do. Any number of these at once, but none beside a writer (`CASKADE_LOCKED`): to read beside one, open a checkpoint.

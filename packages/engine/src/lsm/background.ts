@@ -1,5 +1,6 @@
 import { CaskadeError } from '../errors.js'
 import type { Storage } from '../io/storage.js'
+import { successor } from '../scan-range.js'
 import type { StoreEvent } from '../store.js'
 import { chooseForgotten } from './changes/retention-policy.js'
 import {
@@ -33,6 +34,8 @@ export interface BackgroundOptions {
   clock: () => number
   /** Pause before background work is tried again on a full disk. */
   retryMs: number
+  /** What a compaction that meets damage does to the store, see `OpenOptions`. */
+  damagedTables: 'stop' | 'set-aside'
   onEvent: (event: StoreEvent) => void
   /** Background work failed for good: the store must stop taking writes. */
   onFailure: (error: unknown) => void
@@ -55,6 +58,9 @@ export class Background {
   #failure: unknown
   #running: RunningCompaction | undefined
   #waiting: (() => void)[] = []
+  /** Inputs of compactions that met damage: they are left alone until another range has been deleted. */
+  readonly #aside = new Set<number>()
+  #asideSince = 0
   readonly counters = { flushes: 0, compactions: 0, moves: 0, bytesFlushed: 0, bytesCompacted: 0 }
 
   constructor(
@@ -81,9 +87,10 @@ export class Background {
     if (oldest !== undefined && !this.#flusher.busy) this.#flush(oldest)
     if (!this.#compactor.busy) this.#dropCovered()
     if (!this.#compactor.busy) this.#removePile()
+    if (this.#aside.size > 0 && this.#tree.version.ranges.latest > this.#asideSince) this.#aside.clear()
     while (!this.#compactor.busy && this.#retry === undefined && this.#failure === undefined) {
       const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
-      const choice = chooseCompaction(levels, new Set(), this.#options.policy, this.#held.oldest)
+      const choice = chooseCompaction(levels, this.#aside, this.#options.policy, this.#held.oldest)
       if (choice === undefined) break
       this.#compact(choice)
     }
@@ -255,6 +262,8 @@ export class Background {
       }
       return
     }
+    const span = inputs.map(spanOf).reduce(union)
+    this.#running = { span, outputLevel }
     const bytes = inputs.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
     const outputs = Array.from({ length: Math.ceil(bytes / tableBytes) + 2 }, () => this.#outputFile())
     const job: Job = {
@@ -268,14 +277,20 @@ export class Background {
       tableBytes,
       bottom,
       held: this.#held.sequences,
+      deleted: this.#tree.version.ranges.within(span.lower, span.upper && successor(span.upper)).fragments,
       now: clock(),
       tables,
       ...(aborted && { aborted }),
     }
-    this.#running = { span: inputs.map(spanOf).reduce(union), outputLevel }
     this.#compactor.run(job, (error, result) => {
       this.#running = undefined
       if (error !== undefined && aborted?.[0] === 1) {
+        this.#changed()
+        done?.(error)
+        return
+      }
+      if (error?.code === 'CASKADE_CORRUPTION' && this.#options.damagedTables === 'set-aside') {
+        this.#setAside(choice, error)
         this.#changed()
         done?.(error)
         return
@@ -294,6 +309,12 @@ export class Background {
       })
       done?.(failure)
     })
+  }
+
+  #setAside({ inputs }: CompactionChoice, error: CaskadeError): void {
+    for (const number of inputs) this.#aside.add(number)
+    this.#asideSince = this.#tree.version.ranges.latest
+    this.#options.onEvent({ level: 'error', name: 'tables-set-aside', details: { reason: error.message } })
   }
 
   #discard(written: readonly WrittenTable[]): void {

@@ -156,7 +156,7 @@ export class LsmReads {
 
   scan(options: ScanOptions & ReadOptions): Scan {
     checkScan(options)
-    const { snapshot, reverse = false, limit = Infinity, keysOnly = false } = options
+    const { snapshot, reverse = false, limit = Infinity, keysOnly = false, onDamage } = options
     const sequenceMax = snapshot === undefined ? this.#log.sequence : this.#sequenceOf(snapshot)
     const now = this.#clock()
     const range = scanRange(options)
@@ -164,7 +164,8 @@ export class LsmReads {
     const tree = this.#tree
     const open = () => {
       const moment = new Moment(log, tree.version)
-      return new VisibleScan(new MergeCursor(moment.cursors(), reverse ? 'reverse' : 'forward'), {
+      const cursors = moment.cursors(moment.guard(range, sequenceMax, onDamage))
+      return new VisibleScan(new MergeCursor(cursors, reverse ? 'reverse' : 'forward'), {
         range,
         reverse,
         limit,

@@ -77,6 +77,7 @@ export interface LsmOptions {
   /** A number from 0 up to 2^32, not guessable from the data. */
   salt: () => number
   retryMs: number
+  damagedTables: 'stop' | 'set-aside'
   readOnly: boolean
   onEvent: (event: StoreEvent) => void
 }
@@ -99,6 +100,7 @@ export const lsmDefaults = {
   tableBytes: 32 << 20,
   policy: defaultPolicy,
   retryMs: 1000,
+  damagedTables: 'stop',
   readOnly: false,
 } as const satisfies Partial<LsmOptions>
 

@@ -1,6 +1,9 @@
+import type { KeyInterval } from '../scan-range.js'
+import type { KeyRange } from '../store.js'
 import type { Memtable } from './memtable/memtable.js'
-import type { RangeTombstones } from './range/range-tombstones.js'
+import { RangeTombstones } from './range/range-tombstones.js'
 import type { RecordCursor, RecordFields } from './record-cursor.js'
+import type { DamageGuard } from './table/table-cursor.js'
 import type { Version } from './version/version.js'
 import type { WriteLog } from './write-log.js'
 
@@ -22,8 +25,26 @@ export class Moment {
   }
 
   /** Sorted runs that together hold it; they may hold newer records too. */
-  cursors(): RecordCursor[] {
-    return [...this.#memtables.flatMap((memtable) => memtable.cursors()), ...this.#version.cursors()]
+  cursors(guard: DamageGuard): RecordCursor[] {
+    return [...this.#memtables.flatMap((memtable) => memtable.cursors()), ...this.#version.cursors(guard)]
+  }
+
+  /**
+   * A scan of `interval` goes on without a damaged block of which it would show nothing, since ranges deleted later cover all keys that both have; others
+   * are told to `onDamage`, if there is one.
+   */
+  guard(interval: KeyInterval, sequenceMax: number, onDamage: ((range: KeyRange) => void) | undefined): DamageGuard {
+    return (block) => {
+      const { lower, upper } = block.span
+      const bounds = new RangeTombstones([{ lower, upper, sequences: [0] }]).within(interval.lower, interval.upper)
+      const span = bounds.fragments[0]
+      if (span === undefined) return true
+      const held = [sequenceMax]
+      if (RangeTombstones.merged(this.#ranges, held).coversBlock({ ...block, span }, held)) return true
+      if (onDamage === undefined) return false
+      onDamage({ gte: span.lower, ...(span.upper && { lt: span.upper }) })
+      return true
+    }
   }
 
   /** Whether a record was in a range deleted after it, up to `sequenceMax`; `undefined` when no range was deleted. */

@@ -24,13 +24,14 @@ export function runCompaction(storage: Storage, job: CompactJob, stopping?: Int3
     const cache = new BlockCache(1 << 20)
     for (const { path, number, sequenceShift } of job.inputs)
       readers.push(openTable(storage, path, number, cache, sequenceShift))
-    const merge = new MergeCursor(
-      readers.map((reader) => reader.cursor('once')),
-      'forward',
-    )
     const ranges = RangeTombstones.merged(
       readers.map((reader) => reader.ranges),
       job.held,
+    )
+    const deleted = RangeTombstones.merged([ranges, new RangeTombstones(job.deleted)], job.held)
+    const merge = new MergeCursor(
+      readers.map((reader) => reader.cursor('once', (block) => deleted.coversBlock(block, job.held))),
+      'forward',
     )
     const versions = new SeenVersions(ranges, job.held)
     const droppableTo = job.bottom ? (job.held[0] ?? Infinity) : 0

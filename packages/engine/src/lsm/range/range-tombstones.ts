@@ -1,4 +1,5 @@
 import { compareBytes, compareSlices } from '../../bytes.js'
+import type { DamagedBlock } from '../table/table-cursor.js'
 
 /** A part of the keys, `[lower, upper)`, and the deletions that cover all of it. */
 export interface RangeFragment {
@@ -35,6 +36,11 @@ export class RangeTombstones {
 
   get isEmpty(): boolean {
     return this.fragments.length === 0
+  }
+
+  /** Sequence of the newest deletion; 0: there is none. */
+  get latest(): number {
+    return this.fragments.reduce((latest, { sequences }) => Math.max(latest, sequences[0]!), 0)
   }
 
   /** All of them as one, without deletions that no read can see any more. */
@@ -115,6 +121,11 @@ export class RangeTombstones {
       if (order > 0 || (order === 0 && !closed)) return true
     }
     return false
+  }
+
+  /** Whether no read at `held`, or now, sees anything of a damaged block. */
+  coversBlock({ span, oldest, newest }: DamagedBlock, held: readonly number[]): boolean {
+    return this.coversAll({ ...span, closed: false }, oldest, newest, held)
   }
 
   #covering(source: Uint8Array, start: number, end: number): RangeFragment | undefined {

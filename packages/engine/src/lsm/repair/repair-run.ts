@@ -224,6 +224,7 @@ class Repair {
         now: 0,
         tables: options,
         held: [],
+        deleted: [],
       }
       const result = runCompaction(this.#storage, job)
       this.#replaced.push(...inputs.map(({ path }) => path))

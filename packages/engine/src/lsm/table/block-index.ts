@@ -1,4 +1,5 @@
 import { compareSlices, sameSlices } from '../../bytes.js'
+import { type KeyInterval, successor } from '../../scan-range.js'
 import { blockContinues, type IndexColumns } from './index-section.js'
 
 /**
@@ -77,6 +78,19 @@ export class BlockIndex {
   approximateOffset(source: Uint8Array): number {
     const { offsets } = this.#columns
     return offsets[this.locate(source, 0, source.length)]!
+  }
+
+  /** Which keys the block may have, in a table with these ends. */
+  spanOf(block: number, smallestKey: Uint8Array, largestKey: Uint8Array): KeyInterval & { lower: Uint8Array } {
+    const lower = block === 0 ? smallestKey : this.#separator(block)
+    if (block + 1 === this.blocks) return { lower, upper: successor(largestKey) }
+    const upper = this.#separator(block + 1)
+    return { lower, upper: this.#columns.flags[block + 1]! & blockContinues ? successor(upper) : upper }
+  }
+
+  #separator(block: number): Uint8Array {
+    const { bytes, commonPrefix, separatorStarts, separatorEnds } = this.#columns
+    return Buffer.concat([commonPrefix, bytes.subarray(separatorStarts[block]!, separatorEnds[block]!)])
   }
 
   /** Some block begins with a further version of the key that ends the block before. */

@@ -10,7 +10,7 @@ import { blockHeaderBytes, decodeRecord, findFingerprint, fingerprintOf, getUint
 import { newPlace } from './block-memory.js'
 import { filterMayContain } from './bloom-filter.js'
 import { type Passage, TableBlocks } from './table-blocks.js'
-import { TableCursor } from './table-cursor.js'
+import { type DamageGuard, TableCursor } from './table-cursor.js'
 import type { TableSummary } from './table-format.js'
 import { readSections, type TableSections } from './table-sections.js'
 import { verifyTable } from './table-verify.js'
@@ -142,9 +142,9 @@ export class TableReader {
   }
 
   /** Cursors never go through the cache. */
-  cursor(passage: Passage = 'near'): RecordCursor {
+  cursor(passage: Passage = 'near', guard?: DamageGuard): RecordCursor {
     if (this.#closed) throw this.#closedError()
-    return new TableCursor(this.#blocks, this.#index, this.#sections, this.#sequenceShift, passage)
+    return new TableCursor(this.#blocks, this.#index, this.#sections, this.#sequenceShift, passage, guard)
   }
 
   /** Bytes of the file that hold the records of a range, to a block at each end; the whole file for all of its records. */

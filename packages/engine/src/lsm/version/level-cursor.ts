@@ -1,17 +1,20 @@
 import { FoundRecord } from '../found-record.js'
 import type { RecordCursor } from '../record-cursor.js'
+import type { DamageGuard } from '../table/table-cursor.js'
 import { type LiveTable, tableFor } from './version.js'
 
 /** The tables of one sorted level as one run; a table's cursor is made when the position enters it. */
 export class LevelCursor extends FoundRecord implements RecordCursor {
   valid = false
   readonly #tables: readonly LiveTable[]
+  readonly #guard: DamageGuard | undefined
   #table = -1
   #cursor: RecordCursor | undefined
 
-  constructor(tables: readonly LiveTable[]) {
+  constructor(tables: readonly LiveTable[], guard?: DamageGuard) {
     super()
     this.#tables = tables
+    this.#guard = guard
   }
 
   first(): void {
@@ -42,7 +45,7 @@ export class LevelCursor extends FoundRecord implements RecordCursor {
   #enter(table: number): RecordCursor | undefined {
     if (table !== this.#table) {
       this.#table = table
-      this.#cursor = this.#tables[table]?.reader.cursor('ahead')
+      this.#cursor = this.#tables[table]?.reader.cursor('ahead', this.#guard)
     }
     return this.#cursor
   }

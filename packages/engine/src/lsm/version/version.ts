@@ -3,6 +3,7 @@ import type { KeyInterval } from '../../scan-range.js'
 import type { TableMeta } from '../manifest/manifest-state.js'
 import { RangeTombstones } from '../range/range-tombstones.js'
 import type { RecordCursor, RecordFields } from '../record-cursor.js'
+import type { DamageGuard } from '../table/table-cursor.js'
 import type { TableReader } from '../table/table-reader.js'
 import { LevelCursor } from './level-cursor.js'
 
@@ -149,9 +150,9 @@ export class Version {
   }
 
   /** Sorted runs that together are the version. */
-  cursors(): RecordCursor[] {
-    const cursors: RecordCursor[] = this.levels[0]!.map((table) => table.reader.cursor('ahead'))
-    for (const level of this.levels.slice(1)) if (level.length > 0) cursors.push(new LevelCursor(level))
+  cursors(guard?: DamageGuard): RecordCursor[] {
+    const cursors: RecordCursor[] = this.levels[0]!.map((table) => table.reader.cursor('ahead', guard))
+    for (const level of this.levels.slice(1)) if (level.length > 0) cursors.push(new LevelCursor(level, guard))
     return cursors
   }
 }

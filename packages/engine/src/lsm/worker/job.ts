@@ -43,6 +43,8 @@ export interface CompactJob {
   bottom: boolean
   /** Moments, ascending, that are still read at: what they see is kept. */
   held: readonly number[]
+  /** Deleted ranges, of other tables too: a damaged block that they cover is not missed. */
+  deleted: readonly RangeFragment[]
   now: number
   tables: TableOptions
   /** Not 0: nobody wants the result any more. Shared with the thread that decides it. */
