@@ -19,8 +19,10 @@ export interface Disk {
   full: boolean
   /** What is stored, for the judge. Throws for what is damaged. */
   read(partition: number, key: Uint8Array): Uint8Array | undefined
-  /** Damages up to so many records at random; returns how many. */
-  rot(records: number): number
+  /** Damages up to so many records, or blocks of them, at random. What the machine has in its memory stays right until that is off. */
+  rot(places: number): void
+  /** It is to be off when it rots. */
+  readonly rotsWhenOff: boolean
 }
 
 /** Schedules a happening so many milliseconds from now. */
@@ -29,6 +31,7 @@ export type After = (delayMs: number, happening: () => void) => void
 /** One sync at a time, after the model store: the fidelity for thousands of seeds. */
 export class ModelDisk implements Disk {
   slownessMs = 0
+  readonly rotsWhenOff = false
   readonly store = new ModelReplicaStore()
   readonly #random: SeededRandom
   readonly #syncMs: readonly [min: number, max: number]
@@ -106,14 +109,12 @@ export class ModelDisk implements Disk {
     return this.store.get(partition, key)
   }
 
-  rot(records: number): number {
-    let rotten = 0
-    for (let i = 0; i < records; i++) {
+  rot(places: number): void {
+    for (let i = 0; i < places; i++) {
       const partition = this.#random.pick([-1, ...this.store.partitions()])
       const keys = this.#keysOf(partition)
-      if (keys.length > 0 && this.store.rot(partition, this.#random.pick(keys))) rotten++
+      if (keys.length > 0) this.store.rot(partition, this.#random.pick(keys))
     }
-    return rotten
   }
 
   #keysOf(partition: number): Uint8Array[] {

@@ -1,13 +1,23 @@
 import { EngineReplicaStore, type ReplicaStore } from '@caskade/cluster'
 import type { Store } from '@caskade/engine'
-import { openInline, PowerCutStorage } from '@caskade/engine/testing'
+import { openInline, PowerCutStorage, storeDirectory, tableDataEnd } from '@caskade/engine/testing'
 import type { SeededRandom } from '../seeded-random.js'
 import type { After, Disk } from './disk.js'
 import { randomStream } from './random-stream.js'
 import type { MakeDisk } from './world.js'
 
 /** So small that flushes and compactions are part of every run. */
-const engineOptions = { durability: 'sync', cacheBytes: 64 << 10 } as const
+const engineOptions = { durability: 'sync', cacheBytes: 64 << 10, damagedTables: 'set-aside' } as const
+/** Blocks of one fault: a table of these runs has a handful. */
+const rottenBlocksMax = 3
+/** A node's metadata, and what the store keeps for itself, have keys from here on. */
+const metaFrom = Uint8Array.of(0xff, 0xfe)
+
+interface Flip {
+  readonly path: string
+  readonly at: number
+  readonly bit: number
+}
 
 /** What a disk needs of the world. */
 export interface EngineDiskOptions {
@@ -29,6 +39,8 @@ export interface EngineDiskOptions {
  */
 export class EngineDisk implements Disk {
   slownessMs = 0
+  /** What is mapped has been checked once, and is not again. */
+  readonly rotsWhenOff = true
   /** The storage has no bound: `disk-full` is not drawn at this fidelity. */
   full = false
   readonly #options: EngineDiskOptions
@@ -36,6 +48,10 @@ export class EngineDisk implements Disk {
   #engine: Store | undefined
   #store: EngineReplicaStore | undefined
   #closing: Promise<void> = Promise.resolve()
+  /** A store was opened on it. */
+  #hasStore = false
+  /** Since the last open. */
+  #flips: Flip[] = []
   /** Counts openings: one that was overtaken by a crash opens nothing. */
   #life = 0
   /** Counts crashes: what was under way in the machine then never ends. */
@@ -88,6 +104,8 @@ export class EngineDisk implements Disk {
   replace(): void {
     this.crash()
     this.#storage = this.#emptyStorage()
+    this.#flips = []
+    this.#hasStore = false
   }
 
   read(partition: number, key: Uint8Array): Uint8Array | undefined {
@@ -95,20 +113,33 @@ export class EngineDisk implements Disk {
     return this.#store.get(partition, key)
   }
 
-  /** Damage of files is the engine's own suite's: a damaged table keeps a store from opening. Not drawn at this fidelity. */
-  rot(): number {
-    return 0
+  /**
+   * Flips bits in data blocks of tables. The next open takes back what hit a node's metadata, or keeps the store from opening: such a node is a new member
+   * with an empty disk, which is another fault.
+   */
+  rot(places: number): void {
+    const { random } = this.#options
+    if (!this.#hasStore) return
+    const tables = this.#storage.list(storeDirectory).filter((name) => name.endsWith('.sst'))
+    for (let i = Math.min(places, rottenBlocksMax); i > 0 && tables.length > 0; i--) {
+      const path = `${storeDirectory}/${random.pick(tables)}`
+      const end = tableDataEnd(this.#storage.contentOf(path))
+      if (end === 0) continue
+      const flip: Flip = { path, at: random.between(0, end), bit: 1 << random.between(0, 8) }
+      this.#flips.push(flip)
+      this.#flip(flip)
+    }
+  }
+
+  #flip({ path, at, bit }: Flip): void {
+    if (this.#storage.size(path) !== undefined) this.#storage.contentOf(path)[at]! ^= bit
   }
 
   async #open(life: number, ready: (store: ReplicaStore) => void): Promise<void> {
-    const { random, onDurable, failed } = this.#options
+    const { onDurable, failed } = this.#options
     await this.#closing
     if (life !== this.#life) return
-    const engine = await openInline(
-      this.#storage,
-      { ...engineOptions, salt: () => random.between(1, 0x7fff_ffff) },
-      this.#later(() => random.next() * 2),
-    )
+    const engine = await this.#openEngine()
     if (life !== this.#life) return
     const store = new EngineReplicaStore(engine, {
       onDurable: () => {
@@ -119,9 +150,32 @@ export class EngineDisk implements Disk {
     // The mark of a clean stop is gone for good before the node says anything.
     await engine.sync()
     if (life !== this.#life) return
+    this.#hasStore = true
     this.#engine = engine
     this.#store = store
     ready(store)
+  }
+
+  async #openEngine(): Promise<Store> {
+    const { random } = this.#options
+    const storage = this.#storage
+    const open = () =>
+      openInline(
+        storage,
+        { ...engineOptions, salt: () => random.between(1, 0x7fff_ffff) },
+        this.#later(() => random.next() * 2),
+      )
+    if (this.#flips.length === 0) return open()
+    const engine = await open().catch(() => undefined)
+    if (storage !== this.#storage) return engine ?? open()
+    const isUsable = engine !== undefined && canRead(engine, metaFrom)
+    if (!isUsable) {
+      await engine?.close()
+      if (storage !== this.#storage) return open()
+      for (const flip of this.#flips) this.#flip(flip)
+    }
+    this.#flips = []
+    return isUsable ? engine : open()
   }
 
   #emptyStorage(): PowerCutStorage {
@@ -159,5 +213,14 @@ export const engineDisk: MakeDisk = (world, index, onDurable) =>
     onDurable,
     failed: (error) => world.failures.push(`disk ${index} at ${world.nowMs.toFixed(3)}: ${text(error)}`),
   })
+
+function canRead(engine: Store, gte: Uint8Array): boolean {
+  try {
+    for (const _ of engine.scan({ gte }));
+    return true
+  } catch {
+    return false
+  }
+}
 
 const text = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error))

@@ -38,7 +38,7 @@ const clusters: Record<SeedRunOptions['cluster'], MakeCluster> = {
 }
 
 /** By fidelity: what its disk cannot do. */
-const withoutFaults: Record<Fidelity, readonly string[]> = { model: [], engine: ['bit-rot', 'disk-full'] }
+const withoutFaults: Record<Fidelity, readonly string[]> = { model: [], engine: ['disk-full'] }
 const makeDisks: Record<Fidelity, MakeDisk> = { model: modelDisk, engine: engineDisk }
 
 export function planOf(seed: number, { nodes, bugs, faults, fidelity }: SeedRunOptions): Plan {

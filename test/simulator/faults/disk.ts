@@ -52,14 +52,20 @@ export const diskLost = defineFault<{ node: number }>({
   },
 })
 
-/** Records of one node no longer match their checksums. */
+/** Records of one node no longer match their checksums, or the blocks of tables that they are in: those when it comes back from a power cut. */
 export const bitRot = defineFault<{ node: number; records: number }>({
   name: 'bit-rot',
   durationMaxMs: 1,
   damages: true,
   draw: (random, { victim, intensity }) => ({ node: victim, records: 1 + random.between(0, 1 + 20 * intensity) }),
   begin(world, { node, records }) {
-    world.nodes[node]!.disk.rot(records)
-    return () => {}
+    const machine = world.nodes[node]!
+    if (!machine.disk.rotsWhenOff) {
+      machine.disk.rot(records)
+      return () => {}
+    }
+    machine.crash()
+    machine.disk.rot(records)
+    return () => machine.start()
   },
 })

@@ -120,7 +120,8 @@ export class PullPass {
       return { type: repairType.fetch, body: encodeFetch({ ...header, keys }) }
     }
     const leaves = this.#streams ? undefined : this.#leaves
-    return { type: repairType.list, body: encodeList({ ...header, leaves, after: this.#after }) }
+    const readable = this.#onDamaged !== undefined
+    return { type: repairType.list, body: encodeList({ ...header, leaves, after: this.#after, readable }) }
   }
 
   #header(): PullHeader {

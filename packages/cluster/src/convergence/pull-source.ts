@@ -4,7 +4,7 @@ import { epochStatus } from '../replication/replica.js'
 import { type ReplyStatus, replyStatus } from '../replication/reply-status.js'
 import type { SharedParts } from '../replication/shared-parts.js'
 import { bucketOfKey } from '../replication/stored-key.js'
-import type { KeyedRecord } from '../store/replica-store.js'
+import type { KeyedRecord, ReadablePage } from '../store/replica-store.js'
 import { storeErrorCode } from '../store/store-error.js'
 import { MalformedFrameError } from '../wire/malformed-frame-error.js'
 import { HashTree, treeFanout } from './hash-tree.js'
@@ -76,10 +76,10 @@ export class PullSource {
     let bytes = 0
     try {
       for (let scanned = 0; status === replyStatus.ok && !isLast && scanned < scannedMax && bytes < answerBytesMax; ) {
-        const page = this.#parts.store.scan(message.partition, upTo, pageSize)
-        isLast = page.length < pageSize
-        scanned += page.length
-        for (const { key, record } of page) {
+        const page = this.#page(message, upTo)
+        isLast = page.upTo === undefined
+        scanned += pageSize
+        for (const { key, record } of page.records) {
           if (bytes >= answerBytesMax) {
             isLast = false
             break
@@ -95,12 +95,24 @@ export class PullSource {
           keys.push({ key, ...recordHash(key, record, { ...noRecord }) })
           bytes += listedKeyBytes + key.length
         }
+        if (bytes < answerBytesMax) upTo = page.upTo ?? upTo
       }
     } catch (error) {
       status = this.#damageOf(error, message.partition)
     }
     const answer = { ...answerTo(message), status, isLast, upTo: upTo ?? nothing, keys, records }
     this.#send(peer, repairType.listed, encodeListed(answer), true)
+  }
+
+  #page({ partition, readable }: List, after: Uint8Array | undefined): Pick<ReadablePage, 'records' | 'upTo'> {
+    const { store } = this.#parts
+    if (readable) {
+      const page = store.scanReadable(partition, after, pageSize)
+      if (page.damaged.length > 0 && !this.#trees.of(partition).isDamaged) this.#trees.rebuild(partition)
+      return page
+    }
+    const records = store.scan(partition, after, pageSize)
+    return { records, upTo: records.length < pageSize ? undefined : records.at(-1)!.key }
   }
 
   onFetch(peer: NodeId, message: Fetch): void {

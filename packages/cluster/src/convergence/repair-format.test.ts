@@ -37,16 +37,16 @@ const cases = [
     golden: '030000000400000005020900000000000000034d0000000001000f00',
   },
   {
-    message: { ...pull, leaves: [4095], after: key },
+    message: { ...pull, leaves: [4095], after: key, readable: false },
     encode: encodeList,
     decode: decodeList,
     golden: '030000000400000005020900000000000000034d00000001030000016b0100ff0f',
   },
   {
-    message: { ...pull, leaves: undefined, after: undefined },
+    message: { ...pull, leaves: undefined, after: undefined, readable: true },
     encode: encodeList,
     decode: decodeList,
-    golden: '030000000400000005020900000000000000034d0000000200000000',
+    golden: '030000000400000005020900000000000000034d0000000600000000',
   },
   {
     message: {

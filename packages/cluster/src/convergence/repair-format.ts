@@ -55,6 +55,8 @@ export interface List extends PullHeader {
   /** Leaves of the hash tree, ascending; `undefined`: all, and the records with the keys. */
   readonly leaves: readonly number[] | undefined
   readonly after: Uint8Array | undefined
+  /** The puller rebuilds what is damaged: of a source that is damaged as well it takes what that can read. */
+  readonly readable: boolean
 }
 
 export interface ListedKey {
@@ -187,10 +189,15 @@ export function decodeCompared(body: Uint8Array): Compared {
 
 const hasAfter = 1
 const allLeaves = 2
+const readableWillDo = 4
 
 export function encodeList(message: List): Uint8Array {
   const writer = beginPull(message)
-  writer.u8((message.after === undefined ? 0 : hasAfter) | (message.leaves === undefined ? allLeaves : 0))
+  writer.u8(
+    (message.after === undefined ? 0 : hasAfter) |
+      (message.leaves === undefined ? allLeaves : 0) |
+      (message.readable ? readableWillDo : 0),
+  )
   writer.shortBytes(message.after ?? nothing)
   writeIndexes(writer, message.leaves ?? [])
   return written(writer)
@@ -203,7 +210,12 @@ export function decodeList(body: Uint8Array): List {
   const after = reader.shortBytes()
   const leaves = readIndexes(reader)
   reader.expectEnd()
-  return { ...header, after: flags & hasAfter ? after : undefined, leaves: flags & allLeaves ? undefined : leaves }
+  return {
+    ...header,
+    after: flags & hasAfter ? after : undefined,
+    leaves: flags & allLeaves ? undefined : leaves,
+    readable: (flags & readableWillDo) !== 0,
+  }
 }
 
 export function encodeListed(message: Listed): Uint8Array {

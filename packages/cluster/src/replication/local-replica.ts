@@ -5,7 +5,7 @@ import type { Bucket } from '../coordination/topology.js'
 import type { MintingEpoch } from '../node/minting-epoch.js'
 import { type Mint, mintRecord, type NewWrite } from '../record/mint-record.js'
 import { lww, type Resolution, type ResolutionCounters } from '../record/resolution.js'
-import type { ReplicaStore } from '../store/replica-store.js'
+import type { KeyedRecord, KeyStretch, ReplicaStore } from '../store/replica-store.js'
 import { storeErrorCode } from '../store/store-error.js'
 import { RecentRequests } from './recent-requests.js'
 import { mergeWithoutTwins, rememberRequests } from './replaced-twins.js'
@@ -81,12 +81,16 @@ export class LocalReplica {
       this.observer?.damaged(partition)
     }
     const before = this.record
-    if (status === replyStatus.absent && this.stamps !== undefined)
-      if (isCollectable(record, this.stamps.repairedMs[partition]!)) return replyStatus.ok
+    if (status === replyStatus.absent && this.hasCollected(partition, record)) return replyStatus.ok
     if (status === replyStatus.absent || this.#faults.overwrite) return this.put(partition, key, before, record)
     if (status !== replyStatus.ok) return status
     const merged = this.merge(before!, record, bucket)
     return merged === before ? replyStatus.ok : this.put(partition, key, before, merged)
+  }
+
+  /** It says no more than a deletion that has been collected here, if it ever was. */
+  hasCollected(partition: number, record: Uint8Array): boolean {
+    return this.stamps !== undefined && isCollectable(record, this.stamps.repairedMs[partition]!)
   }
 
   /** The merge of two records, nothing stored. */
@@ -135,6 +139,26 @@ export class LocalReplica {
     this.#store.remove(partition, key)
     this.#undurable.note(partition, key, this.#store.ticket)
     this.observer?.changed(partition, key, record, undefined)
+  }
+
+  /**
+   * Puts these in place of a stretch with damage, merged from what all other owners have and what can be read here. The epoch goes first: dots of what
+   * cannot be read are forgotten.
+   */
+  replaceStretch(partition: number, stretch: KeyStretch, records: readonly KeyedRecord[]): ReplyStatus {
+    const raised = this.#raiseEpoch()
+    if (raised !== replyStatus.ok) return raised
+    try {
+      this.#store.replaceStretch(partition, stretch, records)
+    } catch (error) {
+      return statusOf(error)
+    }
+    for (const { key, record } of records) {
+      rememberRequests(record, this.requests)
+      this.#undurable.note(partition, key, this.#store.ticket)
+    }
+    this.observer?.damaged(partition)
+    return replyStatus.ok
   }
 
   #raiseEpoch(): ReplyStatus {

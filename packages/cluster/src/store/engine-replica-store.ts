@@ -1,6 +1,14 @@
-import type { Store } from '@caskade/engine'
-import { type KeyedRecord, type NamedBytes, type ReplicaStore, replicaKeyBytesMax } from './replica-store.js'
-import { StoreError } from './store-error.js'
+import type { KeyRange, Store } from '@caskade/engine'
+import { isInStretch } from './key-stretch.js'
+import {
+  type KeyedRecord,
+  type KeyStretch,
+  type NamedBytes,
+  type ReadablePage,
+  type ReplicaStore,
+  replicaKeyBytesMax,
+} from './replica-store.js'
+import { StoreError, storeErrorCode } from './store-error.js'
 
 /** Partitions of a cluster are below 2^14; these two hold what is not the cluster's data. */
 const metaPartition = 0xffff
@@ -77,6 +85,35 @@ export class EngineReplicaStore implements ReplicaStore {
     return this.#scan(prefixOf(partition), after === undefined ? undefined : this.#ownedKey(partition, after), limit)
   }
 
+  scanReadable(partition: number, after: Uint8Array | undefined, limit: number): ReadablePage {
+    const prefix = prefixOf(partition)
+    const damaged: KeyStretch[] = []
+    const onDamage = (range: KeyRange) => damaged.push(stretchOf(range, prefix))
+    const gt = after === undefined ? {} : { gt: this.#ownedKey(partition, after) }
+    const found: KeyedRecord[] = []
+    for (const { key, value } of this.#store.scan({ prefix, limit, onDamage, ...gt }))
+      found.push({ key: key.subarray(prefixBytes), record: value })
+    const isEnd = found.length < limit
+    const records = found.flatMap(({ key, record }) => {
+      // It may be what was there before the record that cannot be read.
+      const sure = damaged.some((stretch) => isInStretch(key, stretch)) ? this.#readable(partition, key) : record
+      return sure === undefined ? [] : [{ key, record: sure }]
+    })
+    return { records, damaged, upTo: isEnd ? undefined : found.at(-1)!.key }
+  }
+
+  replaceStretch(partition: number, { from, to }: KeyStretch, records: readonly KeyedRecord[]): void {
+    this.#checkOpen()
+    const gte = this.#ownedKey(partition, from)
+    const end = to === undefined ? {} : { lt: this.#ownedKey(partition, to) }
+    this.#store.atomic(() => {
+      this.#store.deleteRangeSync({ prefix: prefixOf(partition), gte, ...end })
+      for (const { key, record } of records)
+        this.#store.putFrom(this.#key, 0, this.#compose(partition, key), record, 0, record.length, 0, 0, 0)
+    })
+    this.#ticket++
+  }
+
   dropPartition(partition: number): void {
     this.#checkOpen()
     this.#store.deleteRangeSync({ prefix: prefixOf(partition) })
@@ -138,6 +175,15 @@ export class EngineReplicaStore implements ReplicaStore {
     return found
   }
 
+  #readable(partition: number, key: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.get(partition, key)
+    } catch (error) {
+      if (storeErrorCode(error) !== 'CASKADE_CORRUPTION') throw error
+      return undefined
+    }
+  }
+
   /** Puts the whole key into the scratch buffer; returns where it ends. */
   #compose(partition: number, key: Uint8Array): number {
     if (key.length > replicaKeyBytesMax)
@@ -152,6 +198,15 @@ export class EngineReplicaStore implements ReplicaStore {
     return new Uint8Array(this.#key.subarray(0, this.#compose(partition, key)))
   }
 }
+
+/** What of a range of the engine's keys, which a scan with that prefix has told, is in the partition. */
+function stretchOf({ gte, lt }: KeyRange, prefix: Uint8Array): KeyStretch {
+  const from = gte!.subarray(prefixBytes)
+  return { from, to: lt !== undefined && startsWith(lt, prefix) ? lt.subarray(prefixBytes) : undefined }
+}
+
+const startsWith = (key: Uint8Array, prefix: Uint8Array) =>
+  Buffer.compare(key.subarray(0, prefix.length), prefix) === 0
 
 const prefixOf = (partition: number) => Uint8Array.of(partition >>> 8, partition)
 const latin1 = (name: string) => Buffer.from(name, 'latin1')

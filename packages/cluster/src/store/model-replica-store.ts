@@ -1,4 +1,5 @@
-import type { KeyedRecord, NamedBytes, ReplicaStore } from './replica-store.js'
+import { isInStretch, stretchOfKey } from './key-stretch.js'
+import type { KeyedRecord, KeyStretch, NamedBytes, ReadablePage, ReplicaStore } from './replica-store.js'
 import { StoreError } from './store-error.js'
 
 const metaPartition = 0xffff
@@ -82,6 +83,27 @@ export class ModelReplicaStore implements ReplicaStore {
       found.push({ key: copyOf(slot.key), record: copyOf(readable(slot, partition)) })
     }
     return found
+  }
+
+  scanReadable(partition: number, after: Uint8Array | undefined, limit: number): ReadablePage {
+    const names = this.#namesOf(partition)
+    const first = after === undefined ? 0 : firstAfter(names, nameOf(after))
+    const slots = names.slice(first, first + limit).map((name) => this.#partitions.get(partition)!.get(name)!)
+    const readable = slots.filter(({ rotten }) => !rotten)
+    return {
+      records: readable.map(({ key, record }) => ({ key: copyOf(key), record: copyOf(record) })),
+      damaged: slots.filter(({ rotten }) => rotten).map(({ key }) => stretchOfKey(key)),
+      upTo: first + limit < names.length ? copyOf(slots.at(-1)!.key) : undefined,
+    }
+  }
+
+  replaceStretch(partition: number, stretch: KeyStretch, records: readonly KeyedRecord[]): void {
+    this.#checkWritable()
+    const ticket = ++this.#ticket
+    for (const [name, { key }] of [...(this.#partitions.get(partition) ?? [])])
+      if (isInStretch(key, stretch)) this.#set(ticket, partition, name, undefined)
+    for (const { key, record } of records)
+      this.#set(ticket, partition, nameOf(key), { key: copyOf(key), record: copyOf(record), rotten: false })
   }
 
   dropPartition(partition: number): void {

@@ -95,6 +95,31 @@ export function replicaStoreSuite(name: string, makePlace: () => Promise<Replica
       expect(scanned(1)).toEqual(['again=1'])
     })
 
+    test('a page of what can be read is one of a scan, as long as everything can', () => {
+      for (const key of ['', 'a', 'b', 'c']) put(7, key, key)
+      put(8, 'x', 'x')
+      const first = store.scanReadable(7, undefined, 3)
+      expect(first.records.map(({ record }) => text(record))).toEqual(['', 'a', 'b'])
+      expect([text(first.upTo), first.damaged]).toEqual(['b', []])
+      const second = store.scanReadable(7, first.upTo, 3)
+      expect(second.records.map(({ key }) => text(key))).toEqual(['c'])
+      expect(second.upTo).toBeUndefined()
+    })
+
+    test('a stretch is replaced in one ticket, and nothing beside it', () => {
+      for (const key of ['', 'a', 'b', 'c', 'd']) put(7, key, 'old')
+      put(6, 'c', 'old')
+      put(8, 'a', 'old')
+      const before = store.ticket
+      const records = [{ key: bytes('b'), record: bytes('new') }]
+      store.replaceStretch(7, { from: bytes('a'), to: bytes('c') }, records)
+      expect(store.ticket).toBe(before + 1)
+      expect(scanned(7)).toEqual(['=old', 'b=new', 'c=old', 'd=old'])
+      store.replaceStretch(7, { from: bytes('c'), to: undefined }, [])
+      store.replaceStretch(7, { from: bytes(''), to: bytes('\0') }, [])
+      expect([scanned(6), scanned(7), scanned(8)]).toEqual([['c=old'], ['b=new'], ['a=old']])
+    })
+
     test('metadata is apart from every partition', () => {
       store.putMeta('identity', bytes('me'))
       store.putMeta('hint/2', bytes('2'))

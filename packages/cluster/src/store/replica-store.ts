@@ -16,6 +16,15 @@ export interface ReplicaStore {
   remove(partition: number, key: Uint8Array): void
   /** Up to `limit` records with keys after `after` (`undefined`: from the first), ascending bytewise; owned. */
   scan(partition: number, after: Uint8Array | undefined, limit: number): KeyedRecord[]
+  /**
+   * As `scan`, but goes past what cannot be read and says where that was: for whoever rebuilds it. Every record is what `get` answers. Throws
+   * CASKADE_IO as ever.
+   */
+  scanReadable(partition: number, after: Uint8Array | undefined, limit: number): ReadablePage
+  /**
+   * In one ticket, and all or nothing after a crash: forgets every record of a stretch, damaged or not, and puts these, whose keys are in it.
+   */
+  replaceStretch(partition: number, stretch: KeyStretch, records: readonly KeyedRecord[]): void
   /** Removes every record of the partition, in one ticket. */
   dropPartition(partition: number): void
 
@@ -39,6 +48,22 @@ export interface ReplicaStore {
 export interface KeyedRecord {
   key: Uint8Array
   record: Uint8Array
+}
+
+/** Some of the keys of a partition, one after the other. */
+export interface KeyStretch {
+  /** The first that may be in it. */
+  readonly from: Uint8Array
+  /** The first behind it; `undefined`: it reaches to the last of the partition. */
+  readonly to: Uint8Array | undefined
+}
+
+export interface ReadablePage {
+  readonly records: KeyedRecord[]
+  /** Keys of which there are, or may be, records that cannot be read: all that this page passed, and maybe more. */
+  readonly damaged: KeyStretch[]
+  /** The last key looked at: where to go on; `undefined`: nothing follows. */
+  readonly upTo: Uint8Array | undefined
 }
 
 export interface NamedBytes {

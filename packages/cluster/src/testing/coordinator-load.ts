@@ -35,6 +35,10 @@ class FreeStore implements ReplicaStore {
   scan(): [] {
     return []
   }
+  scanReadable() {
+    return { records: [], damaged: [], upTo: undefined }
+  }
+  replaceStretch(): void {}
   dropPartition(): void {}
   getMeta(name: string): Uint8Array | undefined {
     return this.#meta.get(name)

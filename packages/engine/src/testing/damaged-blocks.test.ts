@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
-import { viewOf } from '../bytes.js'
 import type { LsmOptions } from '../lsm/lsm-store.js'
-import { footerBytes } from '../lsm/table/table-format.js'
 import type { KeyRange, Store } from '../store.js'
 import { openInline } from './inline-store.js'
 import { PowerCutStorage } from './power-cut-storage.js'
+import { tableDataEnd } from './table-data-end.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 const text = (value: Uint8Array) => Buffer.from(value).toString()
@@ -22,8 +21,7 @@ async function damagedDisk(): Promise<PowerCutStorage> {
   await store.close()
   const table = disk.list('/store').find((name) => name.endsWith('.sst'))!
   const content = disk.contentOf(`/store/${table}`)
-  const blocksEnd = Number(viewOf(content).getBigUint64(content.length - footerBytes, true))
-  content[blocksEnd >>> 1]! ^= 1
+  content[tableDataEnd(content) >>> 1]! ^= 1
   return disk
 }
 

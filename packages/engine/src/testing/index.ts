@@ -6,3 +6,4 @@
 export { Keydir } from '../bitcask/keydir/keydir.js'
 export { openInline, storeDirectory } from './inline-store.js'
 export { type PowerCutOptions, PowerCutStorage } from './power-cut-storage.js'
+export { tableDataEnd } from './table-data-end.js'
