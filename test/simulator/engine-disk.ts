@@ -7,9 +7,12 @@ import { randomStream } from './random-stream.js'
 import type { MakeDisk } from './world.js'
 
 /** So small that flushes and compactions are part of every run. */
-const engineOptions = { durability: 'sync', cacheBytes: 64 << 10, damagedTables: 'set-aside' } as const
-/** Blocks of one fault: a table of these runs has a handful. */
-const rottenBlocksMax = 3
+const engineOptions = {
+  durability: 'sync',
+  cacheBytes: 64 << 10,
+  tables: { blockBytes: 256, bloomBitsPerKey: 10, compression: 'lz4' },
+  damagedTables: 'set-aside',
+} as const
 /** A node's metadata, and what the store keeps for itself, have keys from here on. */
 const metaFrom = Uint8Array.of(0xff, 0xfe)
 
@@ -121,7 +124,7 @@ export class EngineDisk implements Disk {
     const { random } = this.#options
     if (!this.#hasStore) return
     const tables = this.#storage.list(storeDirectory).filter((name) => name.endsWith('.sst'))
-    for (let i = Math.min(places, rottenBlocksMax); i > 0 && tables.length > 0; i--) {
+    for (let i = places; i > 0 && tables.length > 0; i--) {
       const path = `${storeDirectory}/${random.pick(tables)}`
       const end = tableDataEnd(this.#storage.contentOf(path))
       if (end === 0) continue
@@ -132,7 +135,11 @@ export class EngineDisk implements Disk {
   }
 
   #flip({ path, at, bit }: Flip): void {
-    if (this.#storage.size(path) !== undefined) this.#storage.contentOf(path)[at]! ^= bit
+    if (this.#storage.size(path) === undefined) return
+    const content = this.#storage.contentOf(path).slice()
+    content[at]! ^= bit
+    // On disk: another power cut does not take it back.
+    this.#storage.place(path, content)
   }
 
   async #open(life: number, ready: (store: ReplicaStore) => void): Promise<void> {
@@ -165,17 +172,18 @@ export class EngineDisk implements Disk {
         { ...engineOptions, salt: () => random.between(1, 0x7fff_ffff) },
         this.#later(() => random.next() * 2),
       )
-    if (this.#flips.length === 0) return open()
-    const engine = await open().catch(() => undefined)
-    if (storage !== this.#storage) return engine ?? open()
-    const isUsable = engine !== undefined && canRead(engine, metaFrom)
-    if (!isUsable) {
+    for (; this.#flips.length > 0; this.#flip(this.#flips.pop()!)) {
+      const engine = await open().catch(() => undefined)
+      // The machine has died meanwhile: what it was opening, nobody uses, and the next open judges the damage.
+      if (storage !== this.#storage) return engine ?? open()
+      if (engine !== undefined && canRead(engine, metaFrom)) {
+        this.#flips = []
+        return engine
+      }
       await engine?.close()
-      if (storage !== this.#storage) return open()
-      for (const flip of this.#flips) this.#flip(flip)
+      if (storage !== this.#storage) break
     }
-    this.#flips = []
-    return isUsable ? engine : open()
+    return open()
   }
 
   #emptyStorage(): PowerCutStorage {

@@ -19,6 +19,15 @@ test('the same seed gives the same run over the engine, too', { timeout: 600_000
   }
 })
 
+test('owners whose tables rot rebuild them from each other', { timeout: 600_000 }, async () => {
+  const rotting: SeedRunOptions = { ...options, faults: ['bit-rot', 'crash'] }
+  for (const seed of [19, 39]) {
+    const { violations, counts } = await runPlan(planOf(seed, rotting), rotting)
+    expect(violations).toEqual([])
+    expect(counts['event.partition-healed'], `nothing was healed with seed ${seed}: take another`).toBeGreaterThan(0)
+  }
+})
+
 test('what the engine lost is seen: acknowledged before it was durable', { timeout: 600_000 }, async () => {
   const buggy: SeedRunOptions = { ...options, nodes: 3, bugs: ['ack-before-write'], faults: ['crash-on-ack'] }
   for (let seed = 1; seed <= 60; seed++) if ((await runPlan(planOf(seed, buggy), buggy)).violations.length > 0) return

@@ -82,5 +82,12 @@ export type { MergeFunction } from './replication/answer.js'
 export type { RecordObserver } from './replication/local-replica.js'
 export { EngineReplicaStore, type EngineReplicaStoreOptions } from './store/engine-replica-store.js'
 export { ModelReplicaStore } from './store/model-replica-store.js'
-export { type KeyedRecord, type NamedBytes, type ReplicaStore, replicaKeyBytesMax } from './store/replica-store.js'
+export {
+  type KeyedRecord,
+  type KeyStretch,
+  type NamedBytes,
+  type ReadablePage,
+  type ReplicaStore,
+  replicaKeyBytesMax,
+} from './store/replica-store.js'
 export { StoreError, type StoreErrorCode, storeErrorCode } from './store/store-error.js'

@@ -205,8 +205,7 @@ function stretchOf({ gte, lt }: KeyRange, prefix: Uint8Array): KeyStretch {
   return { from, to: lt !== undefined && startsWith(lt, prefix) ? lt.subarray(prefixBytes) : undefined }
 }
 
-const startsWith = (key: Uint8Array, prefix: Uint8Array) =>
-  Buffer.compare(key.subarray(0, prefix.length), prefix) === 0
+const startsWith = (key: Uint8Array, prefix: Uint8Array) => Buffer.compare(key.subarray(0, prefix.length), prefix) === 0
 
 const prefixOf = (partition: number) => Uint8Array.of(partition >>> 8, partition)
 const latin1 = (name: string) => Buffer.from(name, 'latin1')

@@ -30,6 +30,21 @@ export class FoundRecord implements RecordFields {
     return borrowed
   }
 
+  /** What a scan has found. */
+  take({ key, value, sequence, expiresAt, tag, writtenAt }: Entry): void {
+    this.keyBytes = key
+    this.keyStart = 0
+    this.keyEnd = key.length
+    this.valueBytes = value
+    this.valueStart = 0
+    this.valueEnd = value.length
+    this.sequence = sequence
+    this.kind = kindPut
+    this.expiresAt = expiresAt
+    this.tag = tag
+    this.writtenAt = writtenAt
+  }
+
   ownedValue(): Uint8Array {
     return ownedCopy(this.valueBytes, this.valueStart, this.valueEnd)
   }

@@ -1,8 +1,9 @@
 import { checkKey, checkKeyLength, checkRange, checkScan } from '../arguments.js'
-import { CaskadeError } from '../errors.js'
+import { keptCopy } from '../copy-bytes.js'
+import { CaskadeError, CorruptionError } from '../errors.js'
 import { hashKey } from '../key-hash.js'
 import { OpenSnapshots } from '../open-snapshots.js'
-import { keysWithin, scanRange } from '../scan-range.js'
+import { type KeyInterval, keysWithin, scanRange, successor } from '../scan-range.js'
 import { sliceIterator } from '../slice-iterator.js'
 import type { BorrowedRecord, Entry, KeyRange, ReadOptions, Scan, ScanOptions, Snapshot } from '../store.js'
 import { FoundRecord } from './found-record.js'
@@ -122,7 +123,7 @@ export class LsmReads {
     const found = this.#found
     const version = this.#tree.version
     const inMemory = this.#log.find(hash, source, start, end, sequenceMax, found)
-    if (!inMemory && !version.find(hash, source, start, end, sequenceMax, found)) return false
+    if (!inMemory && !this.#findInTables(version, hash, source, start, end, sequenceMax)) return false
     if (found.kind !== kindPut || (found.expiresAt !== 0 && found.expiresAt <= this.#clock())) return false
     const { ranges } = this.#log
     if (!ranges.isEmpty && ranges.newestCovering(source, start, end, sequenceMax) > found.sequence) return false
@@ -132,6 +133,32 @@ export class LsmReads {
       version.ranges.isEmpty ||
       version.ranges.newestCovering(source, start, end, sequenceMax) <= found.sequence
     )
+  }
+
+  #findInTables(
+    version: Version,
+    hash: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    sequenceMax: number,
+  ): boolean {
+    try {
+      return version.find(hash, source, start, end, sequenceMax, this.#found)
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error
+      return this.#findPastDamage(keptCopy(source, start, end), sequenceMax)
+    }
+  }
+
+  /** The filter of a damaged block may have been wrong about the key, and what was in the block may have been deleted since: a scan knows. */
+  #findPastDamage(key: Uint8Array, sequenceMax: number): boolean {
+    const scan = this.#openScan({ lower: key, upper: successor(key) }, { limit: 1 }, sequenceMax)
+    const { value } = scan.next()
+    scan.release()
+    if (value === undefined) return false
+    this.#found.take(value)
+    return true
   }
 
   snapshot(): Snapshot {
@@ -156,30 +183,31 @@ export class LsmReads {
 
   scan(options: ScanOptions & ReadOptions): Scan {
     checkScan(options)
-    const { snapshot, reverse = false, limit = Infinity, keysOnly = false, onDamage } = options
+    const { snapshot } = options
     const sequenceMax = snapshot === undefined ? this.#log.sequence : this.#sequenceOf(snapshot)
-    const now = this.#clock()
     const range = scanRange(options)
-    const log = this.#log
-    const tree = this.#tree
-    const open = () => {
-      const moment = new Moment(log, tree.version)
-      const cursors = moment.cursors(moment.guard(range, sequenceMax, onDamage))
-      return new VisibleScan(new MergeCursor(cursors, reverse ? 'reverse' : 'forward'), {
-        range,
-        reverse,
-        limit,
-        keysOnly,
-        sequenceMax,
-        now,
-        isDeleted: moment.deletedUpTo(sequenceMax),
-        release: () => moment.release(),
-      })
-    }
+    const now = this.#clock()
+    const open = () => this.#openScan(range, options, sequenceMax, now)
     const scan = new LateScan(open, this.#held.hold(sequenceMax))
     // What a batch has written may yet be taken back.
-    if (log.inAtomic) scan.begin()
+    if (this.#log.inAtomic) scan.begin()
     return sliceIterator(scan)
+  }
+
+  #openScan(range: KeyInterval, options: ScanOptions, sequenceMax: number, now = this.#clock()): VisibleScan {
+    const { reverse = false, limit = Infinity, keysOnly = false, onDamage } = options
+    const moment = new Moment(this.#log, this.#tree.version)
+    const cursors = moment.cursors(moment.guard(range, sequenceMax, onDamage))
+    return new VisibleScan(new MergeCursor(cursors, reverse ? 'reverse' : 'forward'), {
+      range,
+      reverse,
+      limit,
+      keysOnly,
+      sequenceMax,
+      now,
+      isDeleted: moment.deletedUpTo(sequenceMax),
+      release: () => moment.release(),
+    })
   }
 
   approximateSize(range: KeyRange): number {

@@ -85,6 +85,28 @@ test('once its range has been deleted and written again, nobody misses the block
   await again.close()
 })
 
+test('a get whose filter is wrong about a damaged block: absent, where the block cannot have the key or no longer counts', async () => {
+  const store = await openInline(await damagedDisk(), options)
+  const get = (key: string) => store.getSync(bytes(key))
+  // One filter in a hundred is wrong: of so many keys some are looked for in the last block, or in the damaged one.
+  const others = Array.from({ length: 2000 }, (_, i) => `zzz${i}`)
+  for (const key of others) expect(get(key)).toBeUndefined()
+  const { told } = scan(store)
+  const damaged = all.filter((key) => isWithin(key, told[0]!))
+  for (const key of damaged) expect(() => get(key)).toThrow(expect.objectContaining({ code: 'CASKADE_CORRUPTION' }))
+  store.atomic(() => {
+    store.deleteRangeSync(told[0]!)
+    store.putSync(bytes(damaged[3]!), bytes('again'))
+  })
+  expect(damaged.filter((key) => get(key) !== undefined)).toEqual([damaged[3]])
+  const inside = Array.from({ length: 2000 }, (_, i) => `${damaged[3]}/${i}`)
+  for (const key of inside) expect(get(key)).toBeUndefined()
+  await store.flush()
+  expect(text(store.getEntry(bytes(damaged[3]!), {})!.value)).toBe('again')
+  expect(damaged.filter((key) => get(key) !== undefined)).toEqual([damaged[3]])
+  await store.close()
+})
+
 test('a range that was written again in part leaves the rest damaged', async () => {
   const store = await openInline(await damagedDisk(), options)
   const [{ gte, lt }] = scan(store).told as [KeyRange]
