@@ -146,7 +146,8 @@ export class LsmReads {
     try {
       return version.find(hash, source, start, end, sequenceMax, this.#found)
     } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error
+      const noneDeleted = version.ranges.isEmpty && this.#log.ranges.isEmpty
+      if (noneDeleted || !(error instanceof CorruptionError)) throw error
       return this.#findPastDamage(keptCopy(source, start, end), sequenceMax)
     }
   }
