@@ -3,13 +3,13 @@ import { inspectHint } from './bitcask/inspect-hint.js'
 import { inspectKeydir } from './bitcask/inspect-keydir.js'
 import { CaskadeError } from './errors.js'
 import { openNodeStorage } from './io/node-storage.js'
+import { readWhole } from './io/read-whole.js'
 import type { Storage } from './io/storage.js'
 import { parseFileName } from './lsm/file-names.js'
 import { inspectSegment } from './lsm/inspect/inspect-segment.js'
 import { inspectTable } from './lsm/inspect/inspect-table.js'
 import { line } from './lsm/inspect/inspect-text.js'
 import { currentName, decodeCurrent, decodeManifest } from './lsm/manifest/manifest-format.js'
-import { readWhole } from './lsm/manifest/manifest-log.js'
 
 /**
  * Any file of a store as lines of text for people: offsets, fields, records with their bytes escaped, and what does not match its

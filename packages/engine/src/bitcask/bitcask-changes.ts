@@ -1,11 +1,11 @@
 import { viewOf } from '../bytes.js'
+import { readWhole } from '../io/read-whole.js'
 import type { Storage } from '../io/storage.js'
 import { LogChanges, type LogPart } from '../lsm/changes/log-changes.js'
 import type { ManifestState } from '../lsm/manifest/manifest-state.js'
 import type { DataFile } from './data-file.js'
 import type { DataLog } from './data-log.js'
 import type { FileTable } from './file-table.js'
-import { readWhole } from './recovery.js'
 
 /** The data files that no merge has touched are the log. */
 export function bitcaskChanges(storage: Storage, state: ManifestState, files: FileTable, log: DataLog): LogChanges {

@@ -13,7 +13,7 @@ import {
 } from '../arguments.js'
 import { keptCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
-import type { SegmentFile, Storage, StorageLock } from '../io/storage.js'
+import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
 import { slotOfKey } from '../key-slot.js'
 import { abortable, checkedSignal, LongOperations } from '../long-operations.js'
@@ -23,7 +23,6 @@ import { lockPath } from '../lsm/file-names.js'
 import { FoundRecord } from '../lsm/found-record.js'
 import { GroupSync } from '../lsm/group-sync.js'
 import type { KeydirRecord } from '../lsm/manifest/manifest-state.js'
-import { firstAllocation } from '../lsm/memtable/allocation-policy.js'
 import { blankSegment } from '../lsm/memtable/blank-segment.js'
 import { framesStart } from '../lsm/memtable/segment-format.js'
 import { walkFrames } from '../lsm/memtable/segment-frames.js'
@@ -61,7 +60,7 @@ import { Background } from './background.js'
 import { bitcaskChanges } from './bitcask-changes.js'
 import { ReadWindow } from './data-file.js'
 import { DataLog } from './data-log.js'
-import { dataPath, hintPath, keydirPath } from './file-names.js'
+import { hintPath, keydirPath } from './file-names.js'
 import { FileTable } from './file-table.js'
 import { Keydir } from './keydir/keydir.js'
 import { KeydirScan } from './keydir-scan.js'
@@ -574,7 +573,7 @@ export class BitcaskStore implements Store {
     manifest.beginIfDue()
     const index = this.#files.reserve()
     try {
-      const { number, file: segment } = this.#supply.take(capacityMin) ?? this.#createSegment(capacityMin)
+      const { number, file: segment } = this.#supply.take(capacityMin) ?? this.#supply.create(capacityMin)
       try {
         const active = new ActiveFile(number, index, segment, this.#options.salt(), this.#window)
         manifest.append({ addSegments: [{ number, salt: active.file.salt }] })
@@ -587,22 +586,6 @@ export class BitcaskStore implements Store {
       }
     } catch (error) {
       this.#files.free(index)
-      throw error
-    }
-  }
-
-  #createSegment(capacityMin: number): { number: number; file: SegmentFile } {
-    const number = this.#live.manifest.allocateFile()
-    const path = dataPath(this.directory, number, false)
-    const capacity = Math.max(capacityMin, this.#options.dataFileBytes)
-    const file = this.#storage.createSegment(path, capacity, Math.max(firstAllocation(capacity), capacityMin))
-    try {
-      // Before the manifest lists it: a listed file that a power cut took away would look like damage.
-      this.#storage.syncDirectory(this.directory)
-      return { number, file }
-    } catch (error) {
-      file.close()
-      this.#storage.remove(path)
       throw error
     }
   }

@@ -1,12 +1,12 @@
 import { viewOf } from '../bytes.js'
 import { CorruptionError } from '../errors.js'
+import { readWhole } from '../io/read-whole.js'
 import type { Storage } from '../io/storage.js'
 import { walkFrames } from '../lsm/memtable/segment-frames.js'
 import { buildHint } from './hint-builder.js'
 import { HintReader } from './hint-format.js'
 import type { BitcaskJob, BitcaskJobResult, SettleJob, VerifyDataJob } from './job.js'
 import { runMerge } from './merge-run.js'
-import { readWhole } from './recovery.js'
 
 export function runBitcaskJob(storage: Storage, job: BitcaskJob): BitcaskJobResult {
   switch (job.type) {

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { viewOf } from '../bytes.js'
 import { CorruptionError } from '../errors.js'
+import { readWhole } from '../io/read-whole.js'
 import type { SegmentFile, Storage } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
 import { slotCount, slotOfKey } from '../key-slot.js'
@@ -24,7 +25,6 @@ import type { BitcaskJobResult, MergedFile, MergeInput, MergeJob, MergeOutputFil
 import { writeHint } from './job-run.js'
 import { KeyedHash } from './keyed-hash.js'
 import { writeRecord } from './record-writer.js'
-import { readWhole } from './recovery.js'
 
 /** What an output needs besides its records: its header, a frame begun and a frame that ends it. */
 const outputOverhead = framesStart + 2 * frameHeaderBytes + 16

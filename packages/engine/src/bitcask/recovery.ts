@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { viewOf } from '../bytes.js'
 import { CaskadeError, CorruptionError } from '../errors.js'
+import { contentOf, readWhole } from '../io/read-whole.js'
 import type { ReadFile, SegmentFile, Storage } from '../io/storage.js'
 import { parseFileName } from '../lsm/file-names.js'
 import { ManifestLog, readManifest } from '../lsm/manifest/manifest-log.js'
@@ -337,9 +338,7 @@ class Recovery {
       return file.mapping
     }
     try {
-      const bytes = new Uint8Array(file.size)
-      file.read(bytes, 0, bytes.length, 0)
-      return bytes
+      return contentOf(file)
     } finally {
       file.close()
     }
@@ -384,15 +383,4 @@ function requireSameFiles(files: readonly SnapshotFile[], { segments }: Manifest
   })
   if (!same || files.length !== segments.size)
     throw new CorruptionError(path, 32, 'it is of other data files than the manifest lists')
-}
-
-export function readWhole(storage: Storage, path: string): Uint8Array {
-  const file = storage.open(path)
-  try {
-    const bytes = new Uint8Array(file.size)
-    file.read(bytes, 0, bytes.length, 0)
-    return bytes
-  } finally {
-    file.close()
-  }
 }

@@ -80,7 +80,6 @@ export class LsmReads {
     keys: readonly Uint8Array[],
     options: ReadOptions | undefined,
   ): Promise<(Uint8Array | undefined)[]> | undefined {
-    for (const key of keys) checkKey(key)
     const { version } = this.#tree
     // One key of a mapped table: its page fault takes as long as anything that could be done about it.
     const isDue = keys.length > 1 ? version.anyCold : version.anyUnmapped
@@ -88,6 +87,7 @@ export class LsmReads {
   }
 
   async #getLater(keys: readonly Uint8Array[], options: ReadOptions | undefined): Promise<(Uint8Array | undefined)[]> {
+    for (const key of keys) checkKey(key)
     const sequenceMax = options?.snapshot === undefined ? this.#log.sequence : this.#sequenceOf(options.snapshot)
     const letGo = this.#held.hold(sequenceMax)
     const version = this.#tree.version.retain()

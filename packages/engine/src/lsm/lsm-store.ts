@@ -11,7 +11,7 @@ import {
   checkWrittenAt,
 } from '../arguments.js'
 import { CaskadeError } from '../errors.js'
-import type { SegmentFile, Storage, StorageLock } from '../io/storage.js'
+import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
 import { abortable, checkedSignal, LongOperations } from '../long-operations.js'
 import { keysWithin, scanRange } from '../scan-range.js'
@@ -41,7 +41,7 @@ import type { LogChanges } from './changes/log-changes.js'
 import { lsmChanges } from './changes/lsm-changes.js'
 import { writeCheckpoint } from './checkpoint-run.js'
 import { defaultPolicy, type PolicyOptions } from './compaction/compaction-policy.js'
-import { lockPath, segmentPath, tablePath } from './file-names.js'
+import { lockPath, tablePath } from './file-names.js'
 import { GroupSync } from './group-sync.js'
 import { HeldSequences } from './held-sequences.js'
 import { buildTables } from './ingest/build-tables.js'
@@ -49,7 +49,6 @@ import { ingestLevel } from './ingest/ingest-policy.js'
 import { LsmReads } from './lsm-reads.js'
 import { lsmStats } from './lsm-stats.js'
 import type { ManifestLog } from './manifest/manifest-log.js'
-import { firstAllocation } from './memtable/allocation-policy.js'
 import { blankSegment } from './memtable/blank-segment.js'
 import { Memtable } from './memtable/memtable.js'
 import { walkFrames } from './memtable/segment-frames.js'
@@ -461,7 +460,7 @@ export class LsmStore implements Store {
   /** With `capacityMin` bytes of space allocated. `keysExpected`: about as many as the one before it had. */
   #createMemtable(capacityMin: number, keysExpected: number): Memtable {
     this.#manifest.beginIfDue()
-    const { number, file } = this.#supply.take(capacityMin) ?? this.#createSegment(capacityMin)
+    const { number, file } = this.#supply.take(capacityMin) ?? this.#supply.create(capacityMin)
     try {
       const salt = this.#options.salt()
       const memtable = Memtable.create(number, file, salt, keysExpected)
@@ -470,22 +469,6 @@ export class LsmStore implements Store {
     } catch (error) {
       file.close()
       this.#storage.remove(file.path)
-      throw error
-    }
-  }
-
-  #createSegment(capacityMin: number): { number: number; file: SegmentFile } {
-    const number = this.#manifest.allocateFile()
-    const path = segmentPath(this.directory, number)
-    const capacity = Math.max(capacityMin, this.#options.memtableBytes)
-    const file = this.#storage.createSegment(path, capacity, Math.max(firstAllocation(capacity), capacityMin))
-    try {
-      // Before the manifest lists it: a listed file that a power cut took away would look like damage.
-      this.#storage.syncDirectory(this.directory)
-      return { number, file }
-    } catch (error) {
-      file.close()
-      this.#storage.remove(path)
       throw error
     }
   }

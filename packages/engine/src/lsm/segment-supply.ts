@@ -112,6 +112,23 @@ export class SegmentSupply {
     return undefined
   }
 
+  /** One made here and now, of `capacityMin` bytes at least and as many allocated. */
+  create(capacityMin: number): { number: number; file: SegmentFile } {
+    const number = this.#host.allocateFile()
+    const path = segmentPath(this.#directory, number)
+    const capacity = Math.max(capacityMin, this.#capacity)
+    const file = this.#storage.createSegment(path, capacity, Math.max(firstAllocation(capacity), capacityMin))
+    try {
+      // Before the manifest lists it: a listed file that a power cut took away would look like damage.
+      this.#storage.syncDirectory(this.#directory)
+      return { number, file }
+    } catch (error) {
+      file.close()
+      this.#storage.remove(path)
+      throw error
+    }
+  }
+
   /** After the runner has stopped. */
   close(): void {
     if (this.#next !== undefined) this.#remove(this.#next)

@@ -126,13 +126,12 @@ export class Tree {
     try {
       reader = openTable(this.#storage, path, meta.number, this.cache, meta.sequenceShift, mapped)
       if (reader.summary.digest === meta.digest) return reader
+      throw new CorruptionError(path, 0, `it is table ${meta.number} of another store, or of another time`)
     } catch (error) {
+      reader?.close()
       this.#mapping.give(meta.number)
       throw error
     }
-    reader.close()
-    this.#mapping.give(meta.number)
-    throw new CorruptionError(path, 0, `it is table ${meta.number} of another store, or of another time`)
   }
 
   /** A table that only changes its level keeps its reader. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { CaskadeError, CorruptionError } from '../../errors.js'
+import { readWhole } from '../../io/read-whole.js'
 import type { AppendFile, Storage } from '../../io/storage.js'
 import {
   currentName,
@@ -14,17 +15,6 @@ import { applyEdit, emptyState, type ManifestEdit, type ManifestState, snapshotE
 
 /** A manifest longer than this, and than some snapshots of the state, is begun anew with a snapshot. */
 const manifestBytesMin = 1 << 20
-
-export function readWhole(storage: Storage, path: string): Uint8Array {
-  const file = storage.open(path)
-  try {
-    const bytes = new Uint8Array(file.size)
-    file.read(bytes, 0, bytes.length, 0)
-    return bytes
-  } finally {
-    file.close()
-  }
-}
 
 function writeWhole(storage: Storage, path: string, bytes: Uint8Array): void {
   const file = storage.create(path)

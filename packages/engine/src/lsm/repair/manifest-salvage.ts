@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { CorruptionError } from '../../errors.js'
+import { readWhole } from '../../io/read-whole.js'
 import type { Storage } from '../../io/storage.js'
 import { parseFileName, segmentPath, tablePath } from '../file-names.js'
 import { decodeManifest } from '../manifest/manifest-format.js'
-import { readManifest, readWhole } from '../manifest/manifest-log.js'
+import { readManifest } from '../manifest/manifest-log.js'
 import { applyEdit, emptyState, type ManifestState } from '../manifest/manifest-state.js'
 
 export interface SalvagedManifest {

@@ -133,13 +133,13 @@ export class Version {
    * `undefined`: there is nothing to wait for. To be called on a retained version.
    */
   fetch(hash: number, source: Uint8Array, start: number, end: number): Promise<void> | undefined {
-    for (const [level, tables] of this.levels.entries()) {
-      for (const table of level === 0 ? tables : tables.slice(tableFor(tables, source, start, end)).slice(0, 1)) {
-        const fetched = table.reader.fetch(hash, source, start, end)
-        if (fetched !== 'absent') return fetched === 'ready' ? undefined : fetched
-      }
-    }
-    return undefined
+    let fetched: ReturnType<TableReader['fetch']> = 'absent'
+    const [level0, ...deeper] = this.levels
+    for (let i = 0; fetched === 'absent' && i < level0!.length; i++)
+      fetched = level0![i]!.reader.fetch(hash, source, start, end)
+    for (let i = 0; fetched === 'absent' && i < deeper.length; i++)
+      fetched = deeper[i]![tableFor(deeper[i]!, source, start, end)]?.reader.fetch(hash, source, start, end) ?? 'absent'
+    return typeof fetched === 'string' ? undefined : fetched
   }
 
   /** Bytes of the tables that hold the range, to a block at each of its ends in each table. */
