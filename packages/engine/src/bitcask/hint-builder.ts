@@ -71,7 +71,7 @@ export class HintBuilder {
   /** The hint file. */
   finish(owner: HintOwner): Uint8Array {
     const starts = this.#perSlot
-    for (let slot = 1; slot <= slotCount; slot++) starts[slot]! += starts[slot - 1]!
+    for (let slot = 1; slot < starts.length; slot++) starts[slot]! += starts[slot - 1]!
     const bytes = new Uint8Array(hintHeaderBytes + this.#count * hintEntryBytes + 4)
     const words = new Uint32Array(bytes.buffer, hintHeaderBytes, this.#count * (hintEntryBytes / 4))
     const rows = new Uint32Array(this.#rows.buffer)

@@ -1,5 +1,4 @@
 import type { Storage } from '../io/storage.js'
-import { slotCount } from '../key-slot.js'
 import { hex, line } from '../lsm/inspect/inspect-text.js'
 import { entryFile, entryFingerprint, entryOffset, Keydir } from './keydir/keydir.js'
 import { KeydirSnapshotReader } from './keydir-snapshot.js'
@@ -25,7 +24,7 @@ export function* inspectKeydir(storage: Storage, path: string, number: number): 
     }
     const keydir = new Keydir()
     reader.restore(keydir)
-    for (let slot = 0; slot < slotCount; slot++) {
+    for (const slot of head.sizes.slots) {
       const entries = keydir.entries(slot)
       for (let at = 0; at < entries.length; at += 2) {
         const fingerprint = entryFingerprint(entries, at).toString(16).padStart(6, '0')

@@ -62,10 +62,8 @@ const summaryFields = [
 ] as const satisfies (keyof DataSummary)[]
 
 export function encodeSnapshotHead({ number, salt, sequence, files, sizes }: SnapshotHead): Uint8Array {
-  const slots: number[] = []
-  for (let slot = 0; slot < slotCount; slot++) if (sizes.lines[slot]! > 0) slots.push(slot)
   const pinning = files.flatMap(({ pinnedBy }) => pinnedBy)
-  const length = headBytes(files.length, pinning.length, slots.length)
+  const length = headBytes(files.length, pinning.length, sizes.slots.length)
   const bytes = new Uint8Array(length)
   const view = viewOf(bytes)
   view.setBigUint64(0, magic, true)
@@ -75,7 +73,7 @@ export function encodeSnapshotHead({ number, salt, sequence, files, sizes }: Sna
   view.setFloat64(24, sequence, true)
   view.setUint32(32, files.length, true)
   view.setUint32(36, pinning.length, true)
-  view.setUint32(40, slots.length, true)
+  view.setUint32(40, sizes.slots.length, true)
   let at = snapshotHeaderBytes
   for (const file of files) {
     view.setUint16(at, file.index, true)
@@ -93,10 +91,10 @@ export function encodeSnapshotHead({ number, salt, sequence, files, sizes }: Sna
     view.setFloat64(at, other, true)
     at += 8
   }
-  for (const slot of slots) {
+  for (const [i, slot] of sizes.slots.entries()) {
     view.setUint32(at, slot, true)
-    view.setUint32(at + 4, sizes.lines[slot]!, true)
-    view.setUint32(at + 8, sizes.counts[slot]!, true)
+    view.setUint32(at + 4, sizes.lines[i]!, true)
+    view.setUint32(at + 8, sizes.counts[i]!, true)
     at += slotBytes
   }
   view.setUint32(at, nativeCrc32(bytes.subarray(0, at)) >>> 0, true)
@@ -163,15 +161,22 @@ export function decodeSnapshotHead(bytes: Uint8Array, fileLength: number, file: 
 }
 
 function readSizes(view: DataView, start: number, end: number, file: string): TableSizes {
-  const sizes = { lines: new Uint32Array(slotCount), counts: new Uint32Array(slotCount) }
-  for (let at = start; at < end; at += slotBytes) {
+  const length = (end - start) / slotBytes
+  const sizes = {
+    slots: new Uint32Array(length),
+    lines: new Uint32Array(length),
+    counts: new Uint32Array(length),
+  }
+  for (let i = 0, at = start; i < length; i++, at += slotBytes) {
     const slot = view.getUint32(at, true)
     const lines = view.getUint32(at + 4, true)
     const count = view.getUint32(at + 8, true)
-    if (slot >= slotCount || count > tableCapacity(lines))
+    const ascends = i === 0 || slot > sizes.slots[i - 1]!
+    if (slot >= slotCount || !ascends || count > tableCapacity(lines))
       throw new CorruptionError(file, at, `slot ${slot} cannot have ${count} keys in ${lines} lines`)
-    sizes.lines[slot] = lines
-    sizes.counts[slot] = count
+    sizes.slots[i] = slot
+    sizes.lines[i] = lines
+    sizes.counts[i] = count
   }
   return sizes
 }

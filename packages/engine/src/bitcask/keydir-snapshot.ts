@@ -26,10 +26,11 @@ export async function writeKeydirSnapshot(
 ): Promise<void> {
   const file = storage.create(path)
   try {
-    file.append(encodeSnapshotHead({ ...head, sizes: keydir.tableSizes() }))
+    const sizes = keydir.tableSizes()
+    file.append(encodeSnapshotHead({ ...head, sizes }))
     const checksum = new Uint8Array(checksumBytes)
     let run = 0
-    for (const tables of keydir.tables()) {
+    for (const tables of keydir.tables(sizes)) {
       if (run > 0) await nextTurn()
       const bytes = new Uint8Array(tables.buffer, tables.byteOffset, tables.byteLength)
       viewOf(checksum).setUint32(0, tablesChecksum(bytes, head.salt, run++), true)

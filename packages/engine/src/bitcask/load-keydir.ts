@@ -27,9 +27,7 @@ export interface Hinted {
  */
 export function loadKeydir(keydir: Keydir, hinted: readonly Hinted[]): void {
   const entries = new SlotEntries(hinted)
-  for (let slot = 0; slot < slotCount; slot++) {
-    if (entries.gather(slot) > 0) keydir.load(slot, entries.newest())
-  }
+  while (entries.gather()) keydir.load(entries.slot, entries.newest())
   for (const [source, { file }] of hinted.entries()) file.liveBytes += entries.liveBytes[source]!
 }
 
@@ -37,8 +35,11 @@ export function loadKeydir(keydir: Keydir, hinted: readonly Hinted[]): void {
 class SlotEntries {
   readonly #hints: readonly Uint32Array[]
   readonly #files: readonly number[]
-  /** Next word of each hint. */
+  /** Next word of each hint, and the slot of the entry there; `slotCount`: none. */
   readonly #positions: Uint32Array
+  readonly #slots: Uint32Array
+  /** Of the entries gathered last. */
+  slot = 0
   /** Of what counts, by source. */
   readonly liveBytes: Float64Array
   #words = new Uint32Array(64 * hintEntryWords)
@@ -53,23 +54,31 @@ class SlotEntries {
     this.#hints = hinted.map(({ hint }) => hint.words)
     this.#files = hinted.map(({ file }) => file.index)
     this.#positions = new Uint32Array(hinted.length)
+    this.#slots = Uint32Array.from(this.#hints, (words) => slotAt(words, 0))
     this.liveBytes = new Float64Array(hinted.length)
   }
 
-  /** Slots are asked for in rising order. Returns how many there are. */
-  gather(slot: number): number {
+  /** Those of the next slot that has any; false: there are no more. */
+  gather(): boolean {
     this.#count = 0
     const hints = this.#hints
-    for (let source = 0; source < hints.length; source++) {
+    const slots = this.#slots
+    let slot = slotCount
+    for (let source = 0; source < slots.length; source++) if (slots[source]! < slot) slot = slots[source]!
+    if (slot === slotCount) return false
+    this.slot = slot
+    for (let source = 0; source < slots.length; source++) {
+      if (slots[source] !== slot) continue
       const words = hints[source]!
       const from = this.#positions[source]!
       let to = from
-      while (to < words.length && words[to + slotWord]! >>> slotShift === slot) to += hintEntryWords
-      if (to === from) continue
+      do to += hintEntryWords
+      while (slotAt(words, to) === slot)
       this.#positions[source] = to
+      slots[source] = slotAt(words, to)
       this.#copy(words, from, to, source)
     }
-    return this.#count
+    return true
   }
 
   #copy(from: Uint32Array, start: number, end: number, source: number): void {
@@ -134,6 +143,8 @@ class SlotEntries {
     }
   }
 }
+
+const slotAt = (words: Uint32Array, at: number) => (at < words.length ? words[at + slotWord]! >>> slotShift : slotCount)
 
 /** Both are of one slot. */
 const isSameKey = (words: Uint32Array, a: number, b: number) =>

@@ -228,7 +228,7 @@ class MergePlan {
     const { slots } = this.#moves
     const count = this.#count
     for (let i = 0; i < count; i++) starts[slots[i]! + 1]!++
-    for (let slot = 1; slot <= slotCount; slot++) starts[slot]! += starts[slot - 1]!
+    for (let slot = 1; slot < starts.length; slot++) starts[slot]! += starts[slot - 1]!
     const order = new Uint32Array(count)
     for (let i = 0; i < count; i++) order[starts[slots[i]!]!++] = i
     const target = movesOf(count)

@@ -1,29 +1,31 @@
 /** A cache line of 64 bytes, as 32-bit words: the unit of allocation. */
 export const lineWords = 16
 const chunkLines = 65_536
+/** The first chunk has no more; each that follows doubles what there is, until one is whole. */
+const firstChunkLines = 256
 /** Tables larger than this get a chunk of their own, so that a chunk is never mostly unusable. */
 const sharedLinesMax = chunkLines / 4
 
-/** Tables of consecutive slots, back to back, that fit in one chunk. */
+/** Consecutive tables, back to back, that fit in one chunk. */
 export interface ChunkRun {
-  firstSlot: number
-  endSlot: number
+  first: number
+  end: number
   lines: number
   /** Else it is one table with a chunk of its own. */
   isShared: boolean
 }
 
-/** How the tables of all slots, so many lines each, are laid out anew. */
+/** How tables of so many lines each are laid out anew. */
 export function* chunkRuns(lines: ArrayLike<number>): Generator<ChunkRun> {
-  let run: ChunkRun = { firstSlot: 0, endSlot: 0, lines: 0, isShared: true }
-  for (let slot = 0; slot < lines.length; slot++) {
-    const own = lines[slot]!
+  let run: ChunkRun = { first: 0, end: 0, lines: 0, isShared: true }
+  for (let table = 0; table < lines.length; table++) {
+    const own = lines[table]!
     const isShared = own <= sharedLinesMax
     if (!isShared || !run.isShared || run.lines + own > chunkLines) {
       if (run.lines > 0) yield run
-      run = { firstSlot: slot, endSlot: slot, lines: 0, isShared }
+      run = { first: table, end: table, lines: 0, isShared }
     }
-    run.endSlot = slot + 1
+    run.end = table + 1
     run.lines += own
   }
   if (run.lines > 0) yield run
@@ -38,7 +40,7 @@ interface Chunk {
 
 /**
  * Off-heap memory for tables of many sizes, as a log with a cleaner (Rumble et al., "Log-structured memory", 2014): blocks
- * are taken from the end of the newest chunk of 4 MiB; what is freed is only counted. A chunk without live blocks is used
+ * are taken from the end of the newest chunk, of 4 MiB where there are as many; what is freed is only counted. A chunk without live blocks is used
  * again; when more than a seventh of the memory is dead, the owner moves the live blocks of the deadest chunk. So no pattern of growth
  * fragments it beyond that, and no call moves more than one chunk (about a millisecond).
  *
@@ -48,7 +50,9 @@ export class KeydirMemory {
   readonly #chunks: Chunk[] = []
   readonly #free: number[] = []
   #current = -1
-  #next = chunkLines
+  #next = 0
+  /** Lines of the current chunk. */
+  #end = 0
   /** The current chunk was used before. */
   #used = false
   #dead = 0
@@ -68,14 +72,14 @@ export class KeydirMemory {
   /** Zeroed lines, back to back. */
   allocate(lines: number): number {
     if (lines > sharedLinesMax) return this.#addChunk(lines) * chunkLines
-    if (this.#next + lines > chunkLines) this.#begin()
+    if (this.#next + lines > this.#end) this.#begin(lines)
     return this.#take(lines)
   }
 
   /** Lines for a run of `chunkRuns`. */
   allocateRun({ lines, isShared }: ChunkRun): number {
     if (!isShared) return this.allocate(lines)
-    this.#begin()
+    this.#begin(lines)
     return this.#take(lines)
   }
 
@@ -107,16 +111,18 @@ export class KeydirMemory {
     return worst
   }
 
-  #begin(): void {
+  #begin(linesMin: number): void {
     const old = this.#current
     // What is left of it counts as dead, until its last block is released.
-    if (old >= 0) this.#dead += chunkLines - this.#next
-    const spare = this.#spare
-    this.#spare = undefined
+    if (old >= 0) this.#dead += this.#end - this.#next
+    const lines = Math.min(Math.max(this.#total, 2 * linesMin, firstChunkLines), chunkLines)
+    const spare = lines === chunkLines ? this.#spare : undefined
+    if (spare !== undefined) this.#spare = undefined
     this.#used = spare !== undefined
-    this.#current = this.#addChunk(chunkLines, spare)
+    this.#current = this.#addChunk(lines, spare)
     this.#chunks[this.#current]!.live = 0
     this.#next = 0
+    this.#end = lines
     if (old >= 0 && this.#chunks[old]!.live === 0) this.#drop(old)
   }
 

@@ -26,8 +26,9 @@ interface SavedTable {
   lines: number
 }
 
-/** By slot. */
+/** Of the slots that have keys, ascending: columns of one length. */
 export interface TableSizes {
+  slots: Uint32Array
   lines: Uint32Array
   counts: Uint32Array
 }
@@ -306,22 +307,26 @@ export class Keydir {
 
   /** Lines of each slot's table, and keys in it: with `tables` all that `restore` needs. */
   tableSizes(): TableSizes {
-    const lines = new Uint32Array(slotCount)
-    for (let slot = 0; slot < slotCount; slot++) lines[slot] = this.#root[2 * slot + 1]!
-    return { lines, counts: this.#counts.slice() }
+    const slots: number[] = []
+    for (let slot = this.nextSlot(0, 1, 0); slot < slotCount; slot = this.nextSlot(slot + 1, 1, 0)) slots.push(slot)
+    return {
+      slots: Uint32Array.from(slots),
+      lines: Uint32Array.from(slots, (slot) => this.#root[2 * slot + 1]!),
+      counts: Uint32Array.from(slots, (slot) => this.#counts[slot]!),
+    }
   }
 
-  /** The tables themselves, runs of slots at a time, at most 4 MiB unless a slot has more; each is valid until the next. */
-  *tables(): Generator<Uint32Array> {
+  /** The tables themselves, of the sizes that they have now: runs of slots at a time, at most 4 MiB unless a slot has more; each is valid until the next. */
+  *tables({ slots, lines }: TableSizes): Generator<Uint32Array> {
     let copy = new Uint32Array(0)
-    for (const { firstSlot, endSlot, lines } of chunkRuns(this.tableSizes().lines)) {
-      if (copy.length < lines * lineWords) copy = new Uint32Array(lines * lineWords)
+    for (const run of chunkRuns(lines)) {
+      if (copy.length < run.lines * lineWords) copy = new Uint32Array(run.lines * lineWords)
       let at = 0
-      for (let slot = firstSlot; slot < endSlot; slot++) {
+      for (const slot of slots.subarray(run.first, run.end)) {
         const position = this.#root[2 * slot]!
         const from = wordOf(position)
         const words = this.#root[2 * slot + 1]! * lineWords
-        if (words > 0) copy.set(this.#memory.words(position).subarray(from, from + words), at)
+        copy.set(this.#memory.words(position).subarray(from, from + words), at)
         at += words
       }
       yield copy.subarray(0, at)
@@ -332,7 +337,7 @@ export class Keydir {
    * Makes an empty keydir what another was, at the speed of `fill`, which is given the memory for each run of `tables`. If `fill`
    * throws, the keydir is empty again.
    */
-  restore({ lines, counts }: TableSizes, fill: (words: Uint32Array) => void): void {
+  restore({ slots, lines, counts }: TableSizes, fill: (words: Uint32Array) => void): void {
     try {
       for (const run of chunkRuns(lines)) {
         let position = this.#memory.allocateRun(run)
@@ -343,12 +348,13 @@ export class Keydir {
           this.#memory.release(position, run.lines)
           throw error
         }
-        for (let slot = run.firstSlot; slot < run.endSlot; slot++) {
+        for (let table = run.first; table < run.end; table++) {
+          const slot = slots[table]!
           this.#root[2 * slot] = position
-          this.#root[2 * slot + 1] = lines[slot]!
-          this.#counts[slot] = counts[slot]!
-          this.#size += counts[slot]!
-          position += lines[slot]!
+          this.#root[2 * slot + 1] = lines[table]!
+          this.#counts[slot] = counts[table]!
+          this.#size += counts[table]!
+          position += lines[table]!
         }
       }
     } catch (error) {
@@ -359,9 +365,8 @@ export class Keydir {
 
   /** Takes everything out. */
   clear(): void {
-    for (let slot = 0; slot < slotCount; slot++) {
+    for (let slot = this.nextSlot(0, 1, 0); slot < slotCount; slot = this.nextSlot(slot + 1, 1, 0)) {
       const lines = this.#root[2 * slot + 1]!
-      if (lines === 0) continue
       this.#preserve(slot)
       this.#memory.release(this.#root[2 * slot]!, lines)
       this.#root[2 * slot + 1] = 0
