@@ -48,3 +48,10 @@ export function slotOfKey(bytes: Uint8Array, start: number, end: number): number
   }
   return crc16(bytes, start, end) & (slotCount - 1)
 }
+
+/** The slot of all keys that start so; `undefined`: there is no whole tag in it, and they are in any slot. */
+export function slotOfPrefix(prefix: Uint8Array): number | undefined {
+  const tagStart = prefix.indexOf(openBrace) + 1
+  const tagEnd = tagStart === 0 ? -1 : prefix.indexOf(closeBrace, tagStart)
+  return tagEnd > tagStart ? crc16(prefix, tagStart, tagEnd) & (slotCount - 1) : undefined
+}

@@ -234,7 +234,13 @@ export interface Store extends AsyncDisposable {
   /** `undefined`: go on; else resolves when writers should go on (compaction is behind). Never takes seconds at a time. */
   backpressure(): Promise<void> | undefined
 
+  /**
+   * Ordered stores go from bound to bound. Others walk all their keys, or, where the prefix holds a whole hash tag (`{user1000}.`), those with that tag, which
+   * lie together.
+   */
   scan(options?: ScanOptions & ReadOptions): Scan
+  /** Negative, zero or positive as a scan of this store comes by `a` before, with or after `b`, whether the keys are there or not. Never changes. */
+  compareKeys(a: Uint8Array, b: Uint8Array): number
   /**
    * Every write after the sequence `since`, up to now (or beyond, see `live`). Throws `TooOldError` when some of them are no longer kept.
    * A change is as durable as its write: after a power cut that took the last writes, their sequences are used again.

@@ -15,7 +15,7 @@ import { keptCopy } from '../copy-bytes.js'
 import { CaskadeError } from '../errors.js'
 import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
-import { slotOfKey } from '../key-slot.js'
+import { slotOfKey, slotOfPrefix } from '../key-slot.js'
 import { abortable, checkedSignal, LongOperations } from '../long-operations.js'
 import type { LogChanges } from '../lsm/changes/log-changes.js'
 import { writeCheckpoint } from '../lsm/checkpoint-run.js'
@@ -63,7 +63,7 @@ import { DataLog } from './data-log.js'
 import { hintPath, keydirPath } from './file-names.js'
 import { FileTable } from './file-table.js'
 import { Keydir } from './keydir/keydir.js'
-import { KeydirScan } from './keydir-scan.js'
+import { compareInKeydirOrder, KeydirScan } from './keydir-scan.js'
 import { writeKeydirSnapshot } from './keydir-snapshot.js'
 import { LiveFiles } from './live-files.js'
 import { defaultMergePolicy, type MergePolicyOptions } from './merge-policy.js'
@@ -318,6 +318,10 @@ export class BitcaskStore implements Store {
     return new Moment(this.#keydir, this.#files, this.#log.active, this.#log.sequence)
   }
 
+  compareKeys(a: Uint8Array, b: Uint8Array): number {
+    return compareInKeydirOrder(a, b)
+  }
+
   scan(options: ScanOptions & ReadOptions = {}): Scan {
     checkScan(options)
     if (this.#closed) throw closedError()
@@ -325,6 +329,7 @@ export class BitcaskStore implements Store {
     return sliceIterator(
       new KeydirScan(this.#keydir, moment, {
         range: scanRange({ ...options, after: undefined }),
+        slot: options.prefix && slotOfPrefix(options.prefix),
         after: options.after,
         reverse: options.reverse ?? false,
         limit: options.limit ?? Infinity,

@@ -18,6 +18,8 @@ import type { Moment } from './moment.js'
 
 export interface KeydirScanOptions {
   range: KeyInterval
+  /** Of all keys in the range, if they have one. */
+  slot: number | undefined
   /** Only what lies behind this key in the order of the scan. */
   after: Uint8Array | undefined
   reverse: boolean
@@ -41,7 +43,10 @@ export class KeydirScan implements Iterator<Entry, undefined> {
   readonly #moment: Moment
   readonly #options: KeydirScanOptions
   readonly #record = new FoundRecord()
+  readonly #firstSlot: number
+  readonly #lastSlot: number
   #left: number
+  /** The one that was looked at last. */
   #slot: number
   #entries: PackedEntries = new Uint32Array(0)
   /** Positions in `#entries`, in order. */
@@ -56,10 +61,15 @@ export class KeydirScan implements Iterator<Entry, undefined> {
     this.#moment = moment
     this.#options = options
     this.#left = options.limit
-    const { after, reverse } = options
-    this.#resume = after
-    const first = after === undefined ? (reverse ? slotCount - 1 : 0) : slotOfKey(after, 0, after.length)
-    this.#slot = first + (reverse ? 1 : -1)
+    const { after, reverse, slot } = options
+    this.#firstSlot = slot ?? 0
+    this.#lastSlot = slot ?? slotCount - 1
+    const step = reverse ? -1 : 1
+    const begin = reverse ? this.#lastSlot : this.#firstSlot
+    const resumed = after === undefined ? begin : slotOfKey(after, 0, after.length)
+    const isWithin = (resumed - begin) * step >= 0
+    this.#resume = isWithin ? after : undefined
+    this.#slot = (isWithin ? resumed : begin) - step
   }
 
   next(): IteratorResult<Entry, undefined> {
@@ -129,7 +139,7 @@ export class KeydirScan implements Iterator<Entry, undefined> {
     do {
       this.#slot += step
       if (resume === undefined) this.#slot = this.#keydir.nextSlot(this.#slot, step, keydirMoment)
-      if (this.#slot < 0 || this.#slot >= slotCount) return false
+      if (this.#slot < this.#firstSlot || this.#slot > this.#lastSlot) return false
       this.#entries = this.#keydir.entries(this.#slot, keydirMoment)
     } while (this.#entries.length === 0 && resume === undefined)
     this.#order = this.#entries.length === 0 ? noOrder : this.#sorted()
@@ -178,3 +188,11 @@ export class KeydirScan implements Iterator<Entry, undefined> {
 }
 
 const fingerprintAt = (order: Float64Array, i: number) => Math.floor(order[i]! / positions)
+
+/** The order in which a scan comes by two keys. */
+export function compareInKeydirOrder(a: Uint8Array, b: Uint8Array): number {
+  const slots = slotOfKey(a, 0, a.length) - slotOfKey(b, 0, b.length)
+  if (slots !== 0) return slots
+  const prints = fingerprintOf(hashKey(a, 0, a.length)) - fingerprintOf(hashKey(b, 0, b.length))
+  return prints === 0 ? compareBytes(a, b) : prints
+}

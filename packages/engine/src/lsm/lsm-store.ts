@@ -10,6 +10,7 @@ import {
   checkValueLength,
   checkWrittenAt,
 } from '../arguments.js'
+import { compareBytes } from '../bytes.js'
 import { CaskadeError } from '../errors.js'
 import type { Storage, StorageLock } from '../io/storage.js'
 import { hashKey } from '../key-hash.js'
@@ -241,6 +242,10 @@ export class LsmStore implements Store {
 
   snapshot(): Snapshot {
     return this.#open.snapshot()
+  }
+
+  compareKeys(a: Uint8Array, b: Uint8Array): number {
+    return compareBytes(a, b)
   }
 
   scan(options: ScanOptions & ReadOptions = {}): Scan {

@@ -12,6 +12,7 @@ import {
   checkValueLength,
   checkWrittenAt,
 } from '../arguments.js'
+import { compareBytes } from '../bytes.js'
 import { ChangeFeed } from '../change-feed.js'
 import { CaskadeError } from '../errors.js'
 import { checkedSignal } from '../long-operations.js'
@@ -315,6 +316,10 @@ export class MemoryStore implements Store {
     this.#admitMaintenance('changes')
     this.#changes.check(since)
     return this.#feed.changes(since, options)
+  }
+
+  compareKeys(a: Uint8Array, b: Uint8Array): number {
+    return compareBytes(a, b)
   }
 
   scan(options: ScanOptions & ReadOptions = {}): Scan {
