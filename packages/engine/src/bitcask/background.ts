@@ -235,8 +235,10 @@ export class Background {
       const isWanted =
         active === undefined ? this.#live.manifest.state.segments.has(number) : this.#log.sealed.includes(active)
       this.#attempt(() => {
-        if (!isWanted) storage.remove(hint)
-        else if (error !== undefined) throw error
+        if (!isWanted) {
+          if (error !== undefined) this.#failedUnwanted(error)
+          storage.remove(hint)
+        } else if (error !== undefined) throw error
         else if (active !== undefined) {
           const source = storage.open(path)
           try {
@@ -288,6 +290,7 @@ export class Background {
           })
         }
       },
+      failedUnwanted: (error: CaskadeError) => this.#failedUnwanted(error),
     }
     this.#merge = new Merge(inputs, this.#keydir, this.#merger, host, (error) => {
       this.#merge = undefined
@@ -372,6 +375,12 @@ export class Background {
     for (const { end } of written) this.counters.bytesMerged += end
     this.#stepLater()
     return opened
+  }
+
+  /** Perhaps only because its inputs are gone; but nobody else would tell of a disk that fails. */
+  #failedUnwanted({ message }: CaskadeError): void {
+    if (this.#failure !== undefined) return
+    this.#options.onEvent({ level: 'warn', name: 'cleared-work-failed', details: { message } })
   }
 
   #attempt(action: () => void): void {

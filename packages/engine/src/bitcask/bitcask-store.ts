@@ -539,8 +539,12 @@ export class BitcaskStore implements Store {
 
   /** After a failed sync nobody knows what is on disk, and trying again would only hide it (the pages are clean now). */
   #fail(error: unknown): void {
-    if (this.#readOnly !== undefined || this.#closed) return
+    if (this.#readOnly !== undefined) return
     const message = error instanceof Error ? error.message : String(error)
+    if (this.#closed) {
+      this.#options.onEvent({ level: 'warn', name: 'close-failed', details: { reason: message } })
+      return
+    }
     this.#readOnly = new CaskadeError(
       'CASKADE_READ_ONLY',
       `the store takes no more writes because of a failure: ${message}. Mend its cause, then open the store again`,

@@ -19,6 +19,8 @@ export interface MergeHost {
   done(inputs: readonly DataFile[]): void
   /** The outputs are not wanted, or the job failed. */
   discard(outputs: readonly MergeOutputFile[]): void
+  /** The job failed when nobody wanted its result any more. */
+  failedUnwanted(error: CaskadeError): void
 }
 
 type Phase =
@@ -121,6 +123,7 @@ export class Merge {
   #answered(error: CaskadeError | undefined, result: JobResult | undefined): void {
     if (this.#abandoned || result?.type !== 'merge') {
       this.#host.discard(this.#outputs)
+      if (this.#abandoned && error !== undefined) this.#host.failedUnwanted(error)
       this.#done(
         this.#abandoned ? undefined : (error ?? new CaskadeError('CASKADE_ABORTED', 'the merge had no result')),
       )

@@ -3,6 +3,7 @@ import { viewOf } from '../bytes.js'
 import { CaskadeError, CorruptionError } from '../errors.js'
 import { contentOf, readWhole } from '../io/read-whole.js'
 import type { ReadFile, SegmentFile, Storage } from '../io/storage.js'
+import { refuseUnfinished } from '../lsm/checkpoint-run.js'
 import { parseFileName } from '../lsm/file-names.js'
 import { ManifestLog, readManifest } from '../lsm/manifest/manifest-log.js'
 import {
@@ -56,6 +57,7 @@ export interface RecoveryTarget {
  */
 export async function recover(storage: Storage, directory: string, target: RecoveryTarget): Promise<Recovered> {
   const { files, keydir, onEvent } = target
+  refuseUnfinished(storage, directory)
   const read = readManifest(storage, directory)
   if (read === undefined && target.readOnly)
     throw new CaskadeError('CASKADE_IO', `there is no store in ${directory}: to create one, open it without readOnly`)

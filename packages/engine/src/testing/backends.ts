@@ -22,24 +22,35 @@ export interface BackendOptions {
 /** A persistent backend for suites that bring their own storage. */
 export interface Backend {
   name: 'lsm' | 'bitcask'
-  open(storage: Storage, options?: BackendOptions, later?: (run: () => void) => void): Promise<Store>
+  open(
+    storage: Storage,
+    options?: BackendOptions,
+    later?: (run: () => void) => void,
+    directory?: string,
+  ): Promise<Store>
 }
 
 export const lsm: Backend = {
   name: 'lsm',
-  open: (storage, { segmentBytes, ...options } = {}, later) =>
-    openInline(storage, { ...options, ...(segmentBytes !== undefined && { memtableBytes: segmentBytes }) }, later),
+  open: (storage, { segmentBytes, ...options } = {}, later, directory) =>
+    openInline(
+      storage,
+      { ...options, ...(segmentBytes !== undefined && { memtableBytes: segmentBytes }) },
+      later,
+      directory,
+    ),
 }
 
 /** Scans are sorted, so that what is found can be compared. */
 export const bitcask: Backend = {
   name: 'bitcask',
-  open: async (storage, { segmentBytes, cacheBytes: _, ...options } = {}, later) =>
+  open: async (storage, { segmentBytes, cacheBytes: _, ...options } = {}, later, directory) =>
     inKeyOrder(
       await openInlineBitcask(
         storage,
         { ...options, ...(segmentBytes !== undefined && { dataFileBytes: segmentBytes }) },
         later,
+        directory,
       ),
     ),
 }

@@ -2,20 +2,26 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { LsmStore } from '../lsm/lsm-store.js'
 import { openStore } from '../open.js'
+import type { Store } from '../store.js'
+import { type Backend, backends } from './backends.js'
 import { storeState } from './crash-workload.js'
 import { FaultStorage } from './fault-storage.js'
-import { openInline } from './inline-store.js'
 import { PowerCutStorage } from './power-cut-storage.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 const target = '/copies/one'
 
-async function filled(mapped: boolean): Promise<{ disk: PowerCutStorage; faults: FaultStorage; store: LsmStore }> {
+interface Filled {
+  disk: PowerCutStorage
+  faults: FaultStorage
+  store: Store
+}
+
+async function filled({ open }: Backend, mapped: boolean): Promise<Filled> {
   const disk = new PowerCutStorage({ mapped })
   const faults = new FaultStorage(disk)
-  const store = await openInline(faults)
+  const store = await open(faults)
   for (let i = 0; i < 200; i++) store.putSync(bytes(`key ${i % 90}`), bytes(`value ${i} `.repeat(12)))
   await store.compactRange()
   for (let i = 0; i < 40; i++) store.putSync(bytes(`key ${i}`), bytes(`newer ${i} `))
@@ -23,11 +29,13 @@ async function filled(mapped: boolean): Promise<{ disk: PowerCutStorage; faults:
   return { disk, faults, store }
 }
 
-const openCopy = (disk: PowerCutStorage) => openInline(disk, {}, undefined, target)
+const cases = backends.flatMap((backend) => [true, false].map((mapped) => ({ name: backend.name, backend, mapped })))
 
-describe.each([true, false])('checkpoint, mapped %s', (mapped) => {
+describe.each(cases)('checkpoint, $name, mapped $mapped', ({ backend, mapped }) => {
+  const openCopy = (disk: PowerCutStorage) => backend.open(disk, {}, undefined, target)
+
   test('is the store of its moment, and goes its own way', async () => {
-    const { disk, store } = await filled(mapped)
+    const { disk, store } = await filled(backend, mapped)
     const then = storeState(store)
     const done = store.checkpoint(target)
     for (let i = 0; i < 300; i++) store.putSync(bytes(`key ${i}`), bytes('after '.repeat(20)))
@@ -52,19 +60,19 @@ describe.each([true, false])('checkpoint, mapped %s', (mapped) => {
 
   test('of an empty store, of a read-only one, and without links', async () => {
     const disk = new PowerCutStorage({ mapped })
-    const empty = await openInline(disk)
+    const empty = await backend.open(disk)
     await empty.checkpoint(target)
     await empty.close()
     const copy = await openCopy(disk)
     expect(storeState(copy)).toBe('[]')
     await copy.close()
 
-    const { disk: other, store } = await filled(mapped)
+    const { disk: other, store } = await filled(backend, mapped)
     const then = storeState(store)
     const left = other.processCrashClone()
     await store.close()
     left.link = () => false
-    const reader = await openInline(left, { readOnly: true })
+    const reader = await backend.open(left, { readOnly: true })
     await reader.checkpoint(target)
     await reader.close()
     const copied = await openCopy(left.crashClone(0, 1))
@@ -75,7 +83,7 @@ describe.each([true, false])('checkpoint, mapped %s', (mapped) => {
   })
 
   test('after a crash at any moment it is refused, or whole; once it has resolved, whole', async () => {
-    const { disk, store } = await filled(mapped)
+    const { disk, store } = await filled(backend, mapped)
     const then = storeState(store)
     const crashes: { clone: PowerCutStorage; label: string; done: boolean }[] = []
     let done = false
@@ -91,7 +99,7 @@ describe.each([true, false])('checkpoint, mapped %s', (mapped) => {
     disk.onChange = () => {}
     const outcomes = { absent: 0, refused: 0, whole: 0 }
     for (const { clone, label, done } of crashes) {
-      const source = await openInline(clone)
+      const source = await backend.open(clone)
       // The source has lost nothing of what it promised, whatever became of the copy.
       expect(source.getSync(bytes('key 80')), label).toBeDefined()
       if (label.startsWith('process')) expect(storeState(source), label).toBe(then)
@@ -128,7 +136,7 @@ describe.each([true, false])('checkpoint, mapped %s', (mapped) => {
   test('after an error at any call nothing of it is left, and the next one works', async () => {
     let n = 0
     for (let more = true; more; n++) {
-      const { disk, faults, store } = await filled(mapped)
+      const { disk, faults, store } = await filled(backend, mapped)
       const from = faults.calls
       faults.rule = ({ index }) => (index === from + 1 + n ? 'ENOSPC' : undefined)
       const error = await store.checkpoint(target).catch((error) => error)
@@ -162,7 +170,7 @@ describe.each([true, false])('checkpoint, mapped %s', (mapped) => {
   })
 
   test('aborted, or overtaken by close, it rejects with the reason and leaves nothing', async () => {
-    const { disk, store } = await filled(mapped)
+    const { disk, store } = await filled(backend, mapped)
     const reason = new Error('enough')
     await expect(store.checkpoint(target, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     const controller = new AbortController()
@@ -188,19 +196,26 @@ describe('in files', () => {
   })
   afterEach(() => rmSync(parent, { recursive: true }))
 
-  test.each(['auto', 'off'] as const)('tables are shared, the directory is private, mmap %s', async (mmap) => {
-    const store = await openStore(join(parent, 'store'), { mmap, memtableBytes: 64 << 10 })
+  test.each(
+    (['lsm', 'bitcask'] as const).flatMap((kind) => (['auto', 'off'] as const).map((mmap) => ({ kind, mmap }))),
+  )('settled files are shared, the directory is private, $kind, mmap $mmap', async ({ kind, mmap }) => {
+    const options = { store: kind, mmap } as const
+    const store = await openStore(join(parent, 'store'), {
+      ...options,
+      memtableBytes: 64 << 10,
+      dataFileBytes: 64 << 10,
+    })
     for (let i = 0; i < 3000; i++) store.putSync(bytes(`key ${i}`), bytes(`value ${i}`))
     await store.flush()
     for (let i = 0; i < 100; i++) store.putSync(bytes(`key ${i}`), bytes(`newer ${i}`))
     const copyAt = join(parent, 'deep', 'copy')
     await store.checkpoint(copyAt)
     await expect(store.checkpoint(copyAt)).rejects.toThrow(/it holds 0.*name a directory that is empty/)
-    const tables = readdirSync(copyAt).filter((name) => name.endsWith('.sst'))
+    const tables = readdirSync(copyAt).filter((name) => /\.(sst|hint)$/.test(name))
     expect(tables.length).toBeGreaterThan(0)
     for (const name of tables) expect(statSync(join(copyAt, name)).nlink).toBeGreaterThan(1)
     expect(statSync(copyAt).mode & 0o777).toBe(0o700)
-    const copy = await openStore(copyAt, { mmap, readOnly: true })
+    const copy = await openStore(copyAt, { ...options, readOnly: true })
     expect(storeState(copy)).toBe(storeState(store))
     await copy.close()
     await store.close()

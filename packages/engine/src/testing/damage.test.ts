@@ -82,8 +82,7 @@ describe.each(cases)('$name, mapped $mapped', ({ backend, mapped }) => {
     const verdicts: Record<Verdict, number> = { refused: 0, 'read error': 0, clean: 0, older: 0 }
     for (const [name, content] of intact.files) {
       const used = usedBytes(content)
-      // A bitcask store takes longer to open and to scan.
-      const every = /^\d/.test(name) ? (isLsm ? 23 : 97) : 1
+      const every = /^\d/.test(name) ? 23 : 1
       for (let at = random.below(every); at < used; at += 1 + random.below(2 * every - 1)) {
         const disk = copyOf(intact)
         const bit = random.below(8)

@@ -106,11 +106,12 @@ describe.each(backends)('$name', (backend) => {
       const calls = await countCalls(backend)
       const seed = Number(process.env.CASKADE_SEED ?? 1)
       // Every call of the opening and of the start, then every few: the rest of the workload repeats itself.
-      // A backend that reads record by record makes many more calls.
-      const every = (lasting ? 13 : 7) * (backend.name === 'lsm' ? 1 : 11)
+      // Bitcask reads record by record.
+      const everyRead = backend.name === 'lsm' ? 1 : 11
       for (let n = 1; n <= calls.length; n++) {
-        if (n > 40 && (n + seed) % every !== 0) continue
         const { operation, path } = calls[n - 1]!
+        const every = (lasting ? 13 : 7) * (operation === 'read' ? everyRead : 1)
+        if (n > 40 && (n + seed) % every !== 0) continue
         if (fault === 'short' && operation !== 'append' && operation !== 'commit') continue
         const label = `${fault}${lasting ? ' from' : ' at'} call ${n}: ${operation} ${path}`
         const disk = new PowerCutStorage({ mapped: false })

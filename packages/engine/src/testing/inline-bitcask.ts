@@ -8,6 +8,7 @@ export function openInlineBitcask(
   storage: Storage,
   options: Partial<BitcaskOptions> = {},
   later?: (run: () => void) => void,
+  directory = storeDirectory,
 ): Promise<BitcaskStore> {
   let salt = 1
   const whole: BitcaskOptions = {
@@ -23,5 +24,5 @@ export function openInlineBitcask(
   }
   const newJobs = () => new InlineJobs(storage, later)
   const runners = { settler: newJobs(), merger: newJobs(), allocator: newJobs() }
-  return BitcaskStore.open(storage, storeDirectory, whole, runners)
+  return BitcaskStore.open(storage, directory, whole, runners)
 }

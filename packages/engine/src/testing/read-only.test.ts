@@ -5,16 +5,16 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../open.js'
 import type { Store } from '../store.js'
-import { openInline } from './inline-store.js'
+import { type Backend, backends } from './backends.js'
 import { PowerCutStorage } from './power-cut-storage.js'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 const texts = (store: Store) => [...store.scan()].map(({ key, value }) => `${Buffer.from(key)}=${Buffer.from(value)}`)
 
 /** As a process left that died: tables, a segment to replay, a torn end, and a stray file. */
-async function crashed(mapped: boolean): Promise<{ disk: PowerCutStorage; content: string[] }> {
+async function crashed({ open }: Backend, mapped: boolean): Promise<{ disk: PowerCutStorage; content: string[] }> {
   const disk = new PowerCutStorage({ mapped })
-  const store = await openInline(disk, {}, () => {})
+  const store = await open(disk, {}, () => {})
   for (let i = 0; i < 300; i++) store.putSync(bytes(`key ${i % 200}`), bytes(`value ${i} `.repeat(9)))
   const content = texts(store)
   store.putSync(bytes('torn'), bytes('torn'))
@@ -26,26 +26,28 @@ async function crashed(mapped: boolean): Promise<{ disk: PowerCutStorage; conten
   return { disk: left, content }
 }
 
-describe.each([true, false])('read-only, mapped %s', (mapped) => {
+const cases = backends.flatMap((backend) => [true, false].map((mapped) => ({ name: backend.name, backend, mapped })))
+
+describe.each(cases)('read-only, $name, mapped $mapped', ({ backend, mapped }) => {
   test('shows what recovery would, and changes nothing', async () => {
-    const { disk, content } = await crashed(mapped)
+    const { disk, content } = await crashed(backend, mapped)
     const changes: string[] = []
     disk.onChange = (operation, path) => changes.push(`${operation} ${path}`)
-    const store = await openInline(disk, { readOnly: true })
+    const store = await backend.open(disk, { readOnly: true })
     expect(texts(store)).toEqual(content)
     expect((await store.verify()).errors).toEqual([])
     expect(store.stats().readOnlyReason).toContain('/store was opened with readOnly')
     await store.close()
     expect(changes).toEqual([])
     expect(disk.openFiles).toBe(0)
-    const writer = await openInline(disk)
+    const writer = await backend.open(disk)
     expect(texts(writer)).toEqual(content)
     await writer.close()
   })
 
   test('refuses every write', async () => {
-    const { disk } = await crashed(mapped)
-    const store = await openInline(disk, { readOnly: true, durability: 'sync' })
+    const { disk } = await crashed(backend, mapped)
+    const store = await backend.open(disk, { readOnly: true, durability: 'sync' })
     const refused = expect.objectContaining({ code: 'CASKADE_READ_ONLY' })
     const key = bytes('a')
     expect(() => store.putSync(key, key)).toThrow(refused)
@@ -64,23 +66,23 @@ describe.each([true, false])('read-only, mapped %s', (mapped) => {
   })
 
   test('any number of readers, or one writer', async () => {
-    const { disk, content } = await crashed(mapped)
-    const readers = [await openInline(disk, { readOnly: true }), await openInline(disk, { readOnly: true })]
+    const { disk, content } = await crashed(backend, mapped)
+    const readers = [await backend.open(disk, { readOnly: true }), await backend.open(disk, { readOnly: true })]
     for (const reader of readers) {
-      await expect(openInline(disk)).rejects.toMatchObject({ code: 'CASKADE_LOCKED' })
+      await expect(backend.open(disk)).rejects.toMatchObject({ code: 'CASKADE_LOCKED' })
       expect(texts(reader)).toEqual(content)
       await reader.close()
     }
-    const writer = await openInline(disk)
-    await expect(openInline(disk, { readOnly: true })).rejects.toMatchObject({ code: 'CASKADE_LOCKED' })
+    const writer = await backend.open(disk)
+    await expect(backend.open(disk, { readOnly: true })).rejects.toMatchObject({ code: 'CASKADE_LOCKED' })
     await writer.close()
   })
 
   test('creates nothing', async () => {
     const disk = new PowerCutStorage({ mapped })
-    await expect(openInline(disk, { readOnly: true })).rejects.toMatchObject({ code: 'CASKADE_IO' })
+    await expect(backend.open(disk, { readOnly: true })).rejects.toMatchObject({ code: 'CASKADE_IO' })
     disk.makeDirectory('/store')
-    await expect(openInline(disk, { readOnly: true })).rejects.toThrow('there is no store in /store')
+    await expect(backend.open(disk, { readOnly: true })).rejects.toThrow('there is no store in /store')
     expect(disk.list('/store')).toEqual([])
     expect(disk.openFiles).toBe(0)
   })
