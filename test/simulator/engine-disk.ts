@@ -1,18 +1,19 @@
-import { EngineReplicaStore, type ReplicaStore } from '@caskade/cluster'
-import type { Store } from '@caskade/engine'
-import { openInline, PowerCutStorage, storeDirectory, tableDataEnd } from '@caskade/engine/testing'
+import { EngineReplicaStore, type ReplicaStore, replicaEngineOptions } from '@caskade/cluster'
+import type { Store, StoreKind } from '@caskade/engine'
+import { openInline, openInlineBitcask, PowerCutStorage, storeDirectory, tableDataEnd } from '@caskade/engine/testing'
 import type { SeededRandom } from '../seeded-random.js'
 import type { After, Disk } from './disk.js'
 import { randomStream } from './random-stream.js'
 import type { MakeDisk } from './world.js'
 
-/** So small that flushes and compactions are part of every run. */
-const engineOptions = {
+/** So small that flushes and compactions are part of every run. (Files of Bitcask are of 16 KiB, too.) */
+const lsmOptions = {
   durability: 'sync',
   cacheBytes: 64 << 10,
   tables: { blockBytes: 256, bloomBitsPerKey: 10, compression: 'lz4' },
-  damagedTables: 'set-aside',
+  ...replicaEngineOptions,
 } as const
+const bitcaskOptions = { durability: 'sync' } as const
 /** A node's metadata, and what the store keeps for itself, have keys from here on. */
 const metaFrom = Uint8Array.of(0xff, 0xfe)
 
@@ -24,6 +25,7 @@ interface Flip {
 
 /** What a disk needs of the world. */
 export interface EngineDiskOptions {
+  readonly kind: StoreKind
   readonly random: SeededRandom
   readonly syncMs: readonly [min: number, max: number]
   /** Promises that the happening settles run before the next one. */
@@ -36,7 +38,7 @@ export interface EngineDiskOptions {
 }
 
 /**
- * The engine itself under a node: an LSM store on files in memory that lose what was not synced. Its jobs and syncs end at later
+ * The engine itself under a node: an LSM or a Bitcask store on files in memory that lose what was not synced. Its jobs and syncs end at later
  * happenings, and every promise is settled before the next: the same seed gives the same run. What a dead process had begun
  * goes on nowhere.
  */
@@ -117,7 +119,7 @@ export class EngineDisk implements Disk {
   }
 
   /**
-   * Flips bits in data blocks of tables. The next open takes back what hit a node's metadata, or keeps the store from opening: such a node is a new member
+   * Flips bits in data blocks of tables: nothing in a Bitcask store, which has none. The next open takes back what hit a node's metadata, or keeps the store from opening: such a node is a new member
    * with an empty disk, which is another fault.
    */
   rot(places: number): void {
@@ -164,14 +166,14 @@ export class EngineDisk implements Disk {
   }
 
   async #openEngine(): Promise<Store> {
-    const { random } = this.#options
+    const { random, kind } = this.#options
     const storage = this.#storage
-    const open = () =>
-      openInline(
-        storage,
-        { ...engineOptions, salt: () => random.between(1, 0x7fff_ffff) },
-        this.#later(() => random.next() * 2),
-      )
+    const salt = () => random.between(1, 0x7fff_ffff)
+    const later = this.#later(() => random.next() * 2)
+    const open = (): Promise<Store> =>
+      kind === 'lsm'
+        ? openInline(storage, { ...lsmOptions, salt }, later)
+        : openInlineBitcask(storage, { ...bitcaskOptions, salt }, later)
     for (; this.#flips.length > 0; this.#flip(this.#flips.pop()!)) {
       const engine = await open().catch(() => undefined)
       // The machine has died meanwhile: what it was opening, nobody uses, and the next open judges the damage.
@@ -209,18 +211,21 @@ export class EngineDisk implements Disk {
   }
 }
 
-/** The fidelity for hundreds of seeds. */
-export const engineDisk: MakeDisk = (world, index, onDurable) =>
-  new EngineDisk({
-    random: randomStream(world.options.seed, `disk ${index}`),
-    syncMs: world.options.syncMs,
-    after: (delayMs, happening) => world.after(delayMs, happening),
-    settle: () => {
-      world.hasPromises = true
-    },
-    onDurable,
-    failed: (error) => world.failures.push(`disk ${index} at ${world.nowMs.toFixed(3)}: ${text(error)}`),
-  })
+/** The fidelity for hundreds of seeds: stores of one kind, or of one drawn for each node. */
+export const engineDisks =
+  (kind: StoreKind | undefined): MakeDisk =>
+  (world, index, onDurable) =>
+    new EngineDisk({
+      kind: kind ?? (randomStream(world.options.seed, `store ${index}`).chance(0.5) ? 'lsm' : 'bitcask'),
+      random: randomStream(world.options.seed, `disk ${index}`),
+      syncMs: world.options.syncMs,
+      after: (delayMs, happening) => world.after(delayMs, happening),
+      settle: () => {
+        world.hasPromises = true
+      },
+      onDurable,
+      failed: (error) => world.failures.push(`disk ${index} at ${world.nowMs.toFixed(3)}: ${text(error)}`),
+    })
 
 function canRead(engine: Store, gte: Uint8Array): boolean {
   try {

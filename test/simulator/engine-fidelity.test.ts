@@ -20,7 +20,7 @@ test('the same seed gives the same run over the engine, too', { timeout: 600_000
 })
 
 test('owners whose tables rot rebuild them from each other', { timeout: 600_000 }, async () => {
-  const rotting: SeedRunOptions = { ...options, faults: ['bit-rot', 'crash'] }
+  const rotting: SeedRunOptions = { ...options, fidelity: 'lsm', faults: ['bit-rot', 'crash'] }
   for (const seed of [19, 39]) {
     const { violations, counts } = await runPlan(planOf(seed, rotting), rotting)
     expect(violations).toEqual([])
@@ -29,7 +29,17 @@ test('owners whose tables rot rebuild them from each other', { timeout: 600_000 
 })
 
 test('what the engine lost is seen: acknowledged before it was durable', { timeout: 600_000 }, async () => {
-  const buggy: SeedRunOptions = { ...options, nodes: 3, bugs: ['ack-before-write'], faults: ['crash-on-ack'] }
-  for (let seed = 1; seed <= 60; seed++) if ((await runPlan(planOf(seed, buggy), buggy)).violations.length > 0) return
-  expect.fail('no violation in 60 seeds')
+  for (const fidelity of ['lsm', 'bitcask'] as const) {
+    const buggy: SeedRunOptions = {
+      ...options,
+      fidelity,
+      nodes: 3,
+      bugs: ['ack-before-write'],
+      faults: ['crash-on-ack'],
+    }
+    let found = false
+    for (let seed = 1; seed <= 60 && !found; seed++)
+      found = (await runPlan(planOf(seed, buggy), buggy)).violations.length > 0
+    expect(found, `no violation in 60 seeds over ${fidelity}`).toBe(true)
+  }
 })

@@ -1,7 +1,7 @@
 import type { DeliberateBug } from '@caskade/cluster'
 import { caskadeCluster } from './caskade-cluster.js'
 import type { MakeCluster } from './cluster-under-test.js'
-import { engineDisk } from './engine-disk.js'
+import { engineDisks } from './engine-disk.js'
 import { faultKinds } from './faults/all-faults.js'
 import type { Violation } from './history.js'
 import { naiveCluster } from './naive-cluster.js'
@@ -21,7 +21,8 @@ export interface SeedRunOptions {
   readonly fidelity: Fidelity
 }
 
-export type Fidelity = 'model' | 'engine'
+/** `engine`: of either kind, drawn for each node. */
+export type Fidelity = 'model' | 'engine' | 'lsm' | 'bitcask'
 
 /** Of one seed, for a line of output. */
 export interface SeedSummary {
@@ -38,8 +39,20 @@ const clusters: Record<SeedRunOptions['cluster'], MakeCluster> = {
 }
 
 /** By fidelity: what its disk cannot do. */
-const withoutFaults: Record<Fidelity, readonly string[]> = { model: [], engine: ['disk-full'] }
-const makeDisks: Record<Fidelity, MakeDisk> = { model: modelDisk, engine: engineDisk }
+const withoutFaults: Record<Fidelity, readonly string[]> = {
+  model: [],
+  engine: ['disk-full'],
+  lsm: ['disk-full'],
+  bitcask: ['disk-full', 'bit-rot'],
+}
+const makeDisks: Record<Fidelity, MakeDisk> = {
+  model: modelDisk,
+  engine: engineDisks(undefined),
+  lsm: engineDisks('lsm'),
+  bitcask: engineDisks('bitcask'),
+}
+
+export const isFidelity = (name: string): name is Fidelity => Object.hasOwn(makeDisks, name)
 
 export function planOf(seed: number, { nodes, bugs, faults, fidelity }: SeedRunOptions): Plan {
   const possible = (faults ?? [...faultKinds.keys()]).filter((name) => !withoutFaults[fidelity].includes(name))

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { type DeliberateBug, deliberateBugs } from '@caskade/cluster'
 import { faultKinds } from './faults/all-faults.js'
 import { shrinkPlan } from './plan-shrink.js'
-import { planOf, runPlan, type SeedRunOptions, type SeedSummary } from './seed-run.js'
+import { isFidelity, planOf, runPlan, type SeedRunOptions, type SeedSummary } from './seed-run.js'
 import { seedsRun } from './seeds-run.js'
 import { describeHistory, describePlan } from './verdict-report.js'
 
@@ -18,7 +18,8 @@ The same seed gives the same run. The last line is one JSON object; exit code 1 
   --nodes N        nodes of the cluster, 3 to 64, default 10
   --bug NAME       switch on a deliberate bug (again for more): ${Object.keys(deliberateBugs).join(', ')}
   --faults LIST    only these kinds of fault, separated by commas: ${[...faultKinds.keys()].join(', ')}
-  --fidelity F     under the nodes: model (maps, the default) or engine (LSM stores on files that lose power)
+  --fidelity F     under the nodes: model (maps, the default), or stores of the engine on files that lose power:
+                   lsm, bitcask, or engine (either, drawn for each node)
   --threads N      seeds at the same time, default: one per core
   --no-shrink      do not look for the smallest history that fails like the first failing seed
   --json           only the JSON line
@@ -70,7 +71,7 @@ const faults = values.faults?.split(',').filter((name) => name !== '')
 for (const fault of faults ?? []) if (!faultKinds.has(fault)) fail(`there is no fault ${fault}`)
 
 const { fidelity } = values
-if (fidelity !== 'model' && fidelity !== 'engine') fail(`--fidelity is model or engine, not ${fidelity}`)
+if (!isFidelity(fidelity)) fail(`--fidelity is model, engine, lsm or bitcask, not ${fidelity}`)
 
 const options: SeedRunOptions = { nodes, cluster: 'caskade', bugs: values.bug as DeliberateBug[], faults, fidelity }
 const say = (line: string) => values.json || console.log(line)

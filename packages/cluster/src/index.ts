@@ -80,7 +80,11 @@ export type { RecordState, Sibling } from './record/record-state.js'
 export { lww, type Resolution, type ResolutionCounters } from './record/resolution.js'
 export type { MergeFunction } from './replication/answer.js'
 export type { RecordObserver } from './replication/local-replica.js'
-export { EngineReplicaStore, type EngineReplicaStoreOptions } from './store/engine-replica-store.js'
+export {
+  EngineReplicaStore,
+  type EngineReplicaStoreOptions,
+  replicaEngineOptions,
+} from './store/engine-replica-store.js'
 export { ModelReplicaStore } from './store/model-replica-store.js'
 export {
   type KeyedRecord,

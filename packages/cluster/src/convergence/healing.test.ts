@@ -127,3 +127,15 @@ test('the machine dies in the middle of a rebuild, at every step: the next life 
     }
   }
 })
+
+test('a store that cannot go past its damage is exhausted: it is not pulled for again and again', () => {
+  const of = cluster()
+  for (let i = 0; i < 20; i++) of.put(1, `key${i}`, `value${i}`, { level: 'all' })
+  rot(of, 2, 'key7')
+  const store = of.stores[2]!
+  store.scanReadable = (partition) => ({ records: store.scan(partition, undefined, 100), damaged: [], upTo: undefined })
+  of.start(2)
+  of.run(5000)
+  expect(of.nodes[2]!.repair.healing.isExhausted(0)).toBe(true)
+  expect(of.put(1, 'key7', 'again').status).toBe('ok')
+})

@@ -113,7 +113,8 @@ export class Healing {
       }
     } catch (error) {
       if (storeErrorCode(error) === undefined) throw error
-      return false
+      // A store that cannot go past its damage cannot be healed.
+      return storeErrorCode(error) === 'CASKADE_CORRUPTION'
     }
     // Damaged when they were pulled, and not where a scan goes by.
     for (const { key, record, bucket } of found.values())

@@ -78,8 +78,12 @@ export class PartitionTrees implements RecordObserver {
   changed(partition: number, key: Uint8Array, before: Uint8Array | undefined, after: Uint8Array | undefined): void {
     const tree = this.#trees[partition]
     if (tree === undefined || tree.isDamaged) return
-    if (!tree.isReady && (tree.cursor === undefined || Buffer.compare(key, tree.cursor) > 0)) return
+    if (!tree.isReady && !this.#isScanned(partition, tree, key)) return
     this.#update(tree, key, before, after)
+  }
+
+  #isScanned(partition: number, { cursor }: PartitionTree, key: Uint8Array): boolean {
+    return cursor !== undefined && this.#store.compareKeys(partition, key, cursor) <= 0
   }
 
   #update(tree: PartitionTree, key: Uint8Array, before: Uint8Array | undefined, after: Uint8Array | undefined): void {

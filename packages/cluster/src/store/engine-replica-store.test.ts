@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryStore, type OpenOptions, openStore, type Store } from '@caskade/engine'
-import { openInline, PowerCutStorage, storeDirectory, tableDataEnd } from '@caskade/engine/testing'
+import { openInline, openInlineBitcask, PowerCutStorage, storeDirectory, tableDataEnd } from '@caskade/engine/testing'
 import { afterEach, describe, expect, test } from 'vitest'
-import { EngineReplicaStore } from './engine-replica-store.js'
+import { slotOf, slots } from '../placement/slot.js'
+import { EngineReplicaStore, replicaEngineOptions } from './engine-replica-store.js'
+import { tagLayout } from './key-layout.js'
 import { isInStretch, joinStretches } from './key-stretch.js'
-import type { KeyStretch } from './replica-store.js'
+import { type KeyStretch, replicaKeyBytesMax } from './replica-store.js'
 import { replicaStoreSuite } from './replica-store-suite.js'
 import { storeErrorCode } from './store-error.js'
 
@@ -38,11 +40,16 @@ function suite(name: string, open: () => Promise<Store>): void {
 suite('the engine in memory', async () => new MemoryStore({}))
 suite('LSM', () => inTemporaryDirectory({}))
 suite('LSM, each write on disk', () => inTemporaryDirectory({ durability: 'sync' }))
+suite('Bitcask', () => inTemporaryDirectory({ store: 'bitcask', dataFileBytes: 64 << 10 }))
+suite('Bitcask, each write on disk', () => inTemporaryDirectory({ store: 'bitcask', durability: 'sync' }))
 
-describe('durability', () => {
-  /** A store on a disk that loses power, syncing when asked. */
-  const openOn = (storage: PowerCutStorage) => openInline(storage, { durability: 'sync' })
+/** A store on a disk that loses power, syncing when asked. */
+const openers = {
+  LSM: (storage: PowerCutStorage) => openInline(storage, { durability: 'sync' }),
+  Bitcask: (storage: PowerCutStorage) => openInlineBitcask(storage, { durability: 'sync' }),
+}
 
+describe.each(Object.entries(openers))('durability over %s', (_, openOn) => {
   test('what is durable survives a power cut, and the next open says that the rest may be lost', async () => {
     const storage = new PowerCutStorage({ mapped: true })
     const engine = await openOn(storage)
@@ -115,7 +122,7 @@ describe('durability', () => {
 
 describe('damage', () => {
   const names = Array.from({ length: 300 }, (_, i) => `key${String(i).padStart(3, '0')}`)
-  const options = { durability: 'sync', damagedTables: 'set-aside' } as const
+  const options = { durability: 'sync', ...replicaEngineOptions } as const
 
   /** Two partitions in one table; a bit flipped in the block where they meet. */
   async function damagedDisk(): Promise<PowerCutStorage> {
@@ -197,12 +204,49 @@ describe('damage', () => {
   })
 })
 
-test('keys of the largest size are taken, larger ones refused', async () => {
-  const store = new EngineReplicaStore(await inTemporaryDirectory({}), silent)
-  const largest = new Uint8Array(65_533).fill(7)
+test.each(['lsm', 'bitcask'] as const)('%s: keys of the largest size are taken, larger ones refused', async (kind) => {
+  const store = new EngineReplicaStore(await inTemporaryDirectory({ store: kind }), silent)
+  const largest = new Uint8Array(replicaKeyBytesMax).fill(7)
   store.put(16_383, largest, bytes('1'))
   expect(Buffer.compare(store.scan(16_383, undefined, 2)[0]!.key, largest)).toBe(0)
-  expect(() => store.put(0, new Uint8Array(65_534), bytes('1'))).toThrow(RangeError)
+  expect(() => store.put(0, new Uint8Array(replicaKeyBytesMax + 1), bytes('1'))).toThrow(RangeError)
+})
+
+test('Bitcask: names of metadata are known again after an open', async () => {
+  const storage = new PowerCutStorage({ mapped: true })
+  const first = await openInlineBitcask(storage)
+  const names = Array.from({ length: 2000 }, (_, i) => `hint/${i}`)
+  const store = new EngineReplicaStore(first, silent)
+  for (const name of names) store.putMeta(name, bytes(name))
+  for (const name of names.splice(500, 700)) store.removeMeta(name)
+  await first.close()
+  const second = await openInlineBitcask(storage)
+  const found = new EngineReplicaStore(second, silent).scanMeta('hint/', undefined, 5000)
+  expect(found.map(({ name, bytes }) => [name, text(bytes)])).toEqual(names.toSorted().map((name) => [name, name]))
+  await second.close()
+})
+
+test('Bitcask: with 1024 partitions every slot of the engine has one of their tags', () => {
+  const prefix = new Uint8Array(tagLayout.prefixBytes)
+  const slotsSeen = new Set<number>()
+  for (let partition = 0; partition < 1024; partition++)
+    for (let part = 0; part < tagLayout.parts; part++) {
+      tagLayout.writePrefix(prefix, partition, part)
+      slotsSeen.add(slotOf(prefix, 0, prefix.length))
+    }
+  expect(slotsSeen.size).toBe(slots)
+})
+
+test('tags are all different, and hold no brace', () => {
+  const seen = new Set<string>()
+  const prefix = Buffer.alloc(tagLayout.prefixBytes)
+  for (let partition = 0; partition < 0x1_0000; partition++)
+    for (const part of [0, 3, 15]) {
+      tagLayout.writePrefix(prefix, partition, part)
+      const tag = prefix.toString('latin1', 1, 4)
+      if (!/[{}]/.test(tag)) seen.add(tag)
+    }
+  expect(seen.size).toBe(3 * 0x1_0000)
 })
 
 function codeOf(act: () => unknown): string | undefined {

@@ -1,4 +1,5 @@
-import type { KeyRange, Store } from '@caskade/engine'
+import type { KeyRange, OpenOptions, Store } from '@caskade/engine'
+import { type KeyLayout, prefixBytesMax, rangeLayout, tagLayout } from './key-layout.js'
 import { isInStretch } from './key-stretch.js'
 import {
   type KeyedRecord,
@@ -8,13 +9,19 @@ import {
   type ReplicaStore,
   replicaKeyBytesMax,
 } from './replica-store.js'
+import { SortedNames } from './sorted-names.js'
 import { StoreError, storeErrorCode } from './store-error.js'
 
 /** Partitions of a cluster are below 2^14; these two hold what is not the cluster's data. */
 const metaPartition = 0xffff
 const ownPartition = 0xfffe
-const prefixBytes = 2
 const closedMark = Buffer.from('closed')
+
+/**
+ * What the engine of a node is opened with, beside what is chosen for it. A compaction that meets damage leaves it to be healed from
+ * the other owners (docs/cluster/anti-entropy.md); an engine alone would take no more writes.
+ */
+export const replicaEngineOptions = { damagedTables: 'set-aside' } as const satisfies OpenOptions
 
 export interface EngineReplicaStoreOptions {
   /** `durableTicket` has risen after `sync` had returned. */
@@ -24,8 +31,10 @@ export interface EngineReplicaStoreOptions {
 }
 
 /**
- * The engine as a node's storage port: key = partition (u16, big-endian), then the key; metadata is partition 0xFFFF. The store must
- * be ordered, and used by nobody else.
+ * The engine as a node's storage port, whichever its backend: the keys of a partition begin alike (`key-layout.ts`); metadata is partition 0xFFFF. Nobody
+ * else uses the store. It is opened with `replicaEngineOptions`.
+ *
+ * In an unordered store the names of metadata are kept in memory too, in order (there is one for each hint), and a partition is dropped record by record.
  *
  * Whether an earlier life may have lost writes is told by a mark that `markClosed` leaves as its very last write and the constructor
  * takes away. Before the node acknowledges anything, whoever opens it awaits the engine's `sync()`: a power cut that took back
@@ -36,17 +45,21 @@ export class EngineReplicaStore implements ReplicaStore {
   readonly #store: Store
   readonly #options: EngineReplicaStoreOptions
   /** A key with its prefix; used within one call. */
-  readonly #key = Buffer.allocUnsafe(prefixBytes + replicaKeyBytesMax)
+  readonly #key = Buffer.allocUnsafe(prefixBytesMax + replicaKeyBytesMax)
+  readonly #layout: KeyLayout
+  /** Of metadata, where the store does not keep them in order. */
+  readonly #names: SortedNames | undefined
   #ticket = 0
   #durableTicket = 0
   #syncingTicket = 0
   #markedClosed = false
 
   constructor(store: Store, options: EngineReplicaStoreOptions) {
-    if (!store.capabilities.ordered)
-      throw new TypeError('a replica needs an ordered store: partitions are ranges of keys')
+    const { ordered } = store.capabilities
     this.#store = store
     this.#options = options
+    this.#layout = ordered ? rangeLayout : tagLayout
+    this.#names = ordered ? undefined : this.#readNames()
     this.lostUnsynced = this.get(ownPartition, closedMark) === undefined
     this.remove(ownPartition, closedMark)
   }
@@ -82,17 +95,12 @@ export class EngineReplicaStore implements ReplicaStore {
   }
 
   scan(partition: number, after: Uint8Array | undefined, limit: number): KeyedRecord[] {
-    return this.#scan(prefixOf(partition), after === undefined ? undefined : this.#ownedKey(partition, after), limit)
+    return this.#page(partition, after, limit)
   }
 
   scanReadable(partition: number, after: Uint8Array | undefined, limit: number): ReadablePage {
-    const prefix = prefixOf(partition)
     const damaged: KeyStretch[] = []
-    const onDamage = (range: KeyRange) => damaged.push(stretchOf(range, prefix))
-    const gt = after === undefined ? {} : { gt: this.#ownedKey(partition, after) }
-    const found: KeyedRecord[] = []
-    for (const { key, value } of this.#store.scan({ prefix, limit, onDamage, ...gt }))
-      found.push({ key: key.subarray(prefixBytes), record: value })
+    const found = this.#page(partition, after, limit, damaged)
     const isEnd = found.length < limit
     const records = found.flatMap(({ key, record }) => {
       // It may be what was there before the record that cannot be read.
@@ -102,12 +110,40 @@ export class EngineReplicaStore implements ReplicaStore {
     return { records, damaged, upTo: isEnd ? undefined : found.at(-1)!.key }
   }
 
+  /** `damaged` is told of stretches that cannot be read; without it, they are thrown at. */
+  #page(partition: number, after: Uint8Array | undefined, limit: number, damaged?: KeyStretch[]): KeyedRecord[] {
+    const { parts, partOf, prefixBytes } = this.#layout
+    const found: KeyedRecord[] = []
+    let behind = after && this.#ownedKey(partition, after)
+    for (let part = after === undefined ? 0 : partOf(after); part < parts && found.length < limit; part++) {
+      const prefix = this.#prefixOf(partition, part)
+      const onDamage = damaged && ((range: KeyRange) => damaged.push(stretchOf(range, prefix)))
+      for (const { key, value } of this.#store.scan({
+        prefix,
+        limit: limit - found.length,
+        ...(behind && { after: behind }),
+        ...(onDamage && { onDamage }),
+      }))
+        found.push({ key: key.subarray(prefixBytes), record: value })
+      behind = undefined
+    }
+    return found
+  }
+
+  compareKeys(partition: number, a: Uint8Array, b: Uint8Array): number {
+    const { partOf } = this.#layout
+    return partOf(a) - partOf(b) || this.#store.compareKeys(this.#ownedKey(partition, a), this.#ownedKey(partition, b))
+  }
+
   replaceStretch(partition: number, { from, to }: KeyStretch, records: readonly KeyedRecord[]): void {
     this.#checkOpen()
-    const gte = this.#ownedKey(partition, from)
-    const end = to === undefined ? {} : { lt: this.#ownedKey(partition, to) }
     this.#store.atomic(() => {
-      this.#store.deleteRangeSync({ prefix: prefixOf(partition), gte, ...end })
+      for (const prefix of this.#prefixesOf(partition))
+        this.#store.deleteRangeSync({
+          prefix,
+          gte: Buffer.concat([prefix, from]),
+          ...(to && { lt: Buffer.concat([prefix, to]) }),
+        })
       for (const { key, record } of records)
         this.#store.putFrom(this.#key, 0, this.#compose(partition, key), record, 0, record.length, 0, 0, 0)
     })
@@ -116,7 +152,9 @@ export class EngineReplicaStore implements ReplicaStore {
 
   dropPartition(partition: number): void {
     this.#checkOpen()
-    this.#store.deleteRangeSync({ prefix: prefixOf(partition) })
+    this.#store.atomic(() => {
+      for (const prefix of this.#prefixesOf(partition)) this.#store.deleteRangeSync({ prefix })
+    })
     this.#ticket++
   }
 
@@ -126,18 +164,37 @@ export class EngineReplicaStore implements ReplicaStore {
 
   putMeta(name: string, bytes: Uint8Array): void {
     this.put(metaPartition, latin1(name), bytes)
+    this.#names?.add(name)
   }
 
   removeMeta(name: string): void {
     this.remove(metaPartition, latin1(name))
+    this.#names?.remove(name)
   }
 
   scanMeta(prefix: string, after: string | undefined, limit: number): NamedBytes[] {
-    const from = after === undefined ? undefined : this.#ownedKey(metaPartition, latin1(after))
-    return this.#scan(this.#ownedKey(metaPartition, latin1(prefix)), from, limit).map(({ key, record }) => ({
-      name: Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'),
-      bytes: record,
+    if (this.#names !== undefined)
+      return this.#names.page(prefix, after, limit).map((name) => ({ name, bytes: this.getMeta(name)! }))
+    const from = after === undefined ? {} : { gt: this.#ownedKey(metaPartition, latin1(after)) }
+    const found: NamedBytes[] = []
+    for (const { key, value } of this.#store.scan({
+      prefix: this.#ownedKey(metaPartition, latin1(prefix)),
+      limit,
+      ...from,
     }))
+      found.push({ name: this.#nameOf(key), bytes: value })
+    return found
+  }
+
+  #readNames(): SortedNames {
+    const names = new SortedNames()
+    for (const prefix of this.#prefixesOf(metaPartition))
+      for (const { key } of this.#store.scan({ prefix, keysOnly: true })) names.add(this.#nameOf(key))
+    return names
+  }
+
+  #nameOf(key: Uint8Array): string {
+    return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1', this.#layout.prefixBytes)
   }
 
   sync(): void {
@@ -168,13 +225,6 @@ export class EngineReplicaStore implements ReplicaStore {
     if (this.#markedClosed) throw new StoreError('CASKADE_READ_ONLY', 'the node has stopped: open the store again')
   }
 
-  #scan(prefix: Uint8Array, after: Uint8Array | undefined, limit: number): KeyedRecord[] {
-    const range = after === undefined ? { prefix, limit } : { prefix, gt: after, limit }
-    const found: KeyedRecord[] = []
-    for (const { key, value } of this.#store.scan(range)) found.push({ key: key.subarray(prefixBytes), record: value })
-    return found
-  }
-
   #readable(partition: number, key: Uint8Array): Uint8Array | undefined {
     try {
       return this.get(partition, key)
@@ -188,8 +238,8 @@ export class EngineReplicaStore implements ReplicaStore {
   #compose(partition: number, key: Uint8Array): number {
     if (key.length > replicaKeyBytesMax)
       throw new RangeError(`a key has up to ${replicaKeyBytesMax} bytes, not ${key.length}`)
-    this.#key[0] = partition >>> 8
-    this.#key[1] = partition
+    const { prefixBytes } = this.#layout
+    this.#layout.writePrefix(this.#key, partition, this.#layout.partOf(key))
     this.#key.set(key, prefixBytes)
     return prefixBytes + key.length
   }
@@ -197,15 +247,24 @@ export class EngineReplicaStore implements ReplicaStore {
   #ownedKey(partition: number, key: Uint8Array): Uint8Array {
     return new Uint8Array(this.#key.subarray(0, this.#compose(partition, key)))
   }
+
+  #prefixOf(partition: number, part: number): Uint8Array {
+    const prefix = new Uint8Array(this.#layout.prefixBytes)
+    this.#layout.writePrefix(prefix, partition, part)
+    return prefix
+  }
+
+  #prefixesOf(partition: number): Uint8Array[] {
+    return Array.from({ length: this.#layout.parts }, (_, part) => this.#prefixOf(partition, part))
+  }
 }
 
 /** What of a range of the engine's keys, which a scan with that prefix has told, is in the partition. */
 function stretchOf({ gte, lt }: KeyRange, prefix: Uint8Array): KeyStretch {
-  const from = gte!.subarray(prefixBytes)
-  return { from, to: lt !== undefined && startsWith(lt, prefix) ? lt.subarray(prefixBytes) : undefined }
+  const from = gte!.subarray(prefix.length)
+  return { from, to: lt !== undefined && startsWith(lt, prefix) ? lt.subarray(prefix.length) : undefined }
 }
 
 const startsWith = (key: Uint8Array, prefix: Uint8Array) => Buffer.compare(key.subarray(0, prefix.length), prefix) === 0
 
-const prefixOf = (partition: number) => Uint8Array.of(partition >>> 8, partition)
 const latin1 = (name: string) => Buffer.from(name, 'latin1')

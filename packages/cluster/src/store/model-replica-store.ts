@@ -85,6 +85,10 @@ export class ModelReplicaStore implements ReplicaStore {
     return found
   }
 
+  compareKeys(_: number, a: Uint8Array, b: Uint8Array): number {
+    return Buffer.compare(a, b)
+  }
+
   scanReadable(partition: number, after: Uint8Array | undefined, limit: number): ReadablePage {
     const names = this.#namesOf(partition)
     const first = after === undefined ? 0 : firstAfter(names, nameOf(after))

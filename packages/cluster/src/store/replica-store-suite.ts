@@ -48,7 +48,8 @@ export function replicaStoreSuite(name: string, makePlace: () => Promise<Replica
       store.put(0, new Uint8Array(), bytes('empty key'))
       expect(store.get(0, odd)).toHaveLength(0)
       expect(get(0, '')).toBe('empty key')
-      expect(store.scan(0, undefined, 10).map(({ key }) => [...key])).toEqual([[], [0, 0xff, 0x7f, 0x80]])
+      const keys = store.scan(0, undefined, 10).map(({ key }) => [...key])
+      expect(keys.toSorted((a, b) => a.length - b.length)).toEqual([[], [0, 0xff, 0x7f, 0x80]])
     })
 
     test('neither a buffer given nor one answered is shared', () => {
@@ -62,15 +63,34 @@ export function replicaStoreSuite(name: string, makePlace: () => Promise<Replica
       expect(scanned(1)).toEqual(['key=record'])
     })
 
-    test('a scan pages through one partition in key order', () => {
-      for (const key of ['b', 'a\xff', 'a', 'c', 'B']) put(256, key, key)
-      put(255, 'z', '')
-      put(257, '', '')
-      expect(scanned(256, undefined, 2)).toEqual(['B=B', 'a=a'])
-      expect(scanned(256, 'a', 2)).toEqual(['a\xff=a\xff', 'b=b'])
-      expect(scanned(256, 'b')).toEqual(['c=c'])
-      expect(scanned(256, 'c')).toEqual([])
-      expect(scanned(256, 'aa', 1), 'after a key that is not there').toEqual(['a\xff=a\xff'])
+    test('a scan pages through one partition, in an order that never changes', () => {
+      const keys = ['', 'B', 'a', 'aa', 'a\xff', '{a}', 'a}', ...Array.from({ length: 100 }, (_, i) => `key${i}`)]
+      for (const key of keys.toSorted()) put(256, key, key)
+      for (const neighbour of [255, 257]) for (const key of keys) put(neighbour, key, '')
+      const all = store.scan(256, undefined, 1000).map(({ key }) => Buffer.from(key).toString())
+      expect(all.toSorted()).toEqual(keys.toSorted())
+      for (const limit of [1, 3, 50, 107, 108]) {
+        const paged: string[] = []
+        for (let after: Uint8Array | undefined; ; ) {
+          const page = store.scan(256, after, limit)
+          expect(page.length).toBeLessThanOrEqual(limit)
+          paged.push(...page.map(({ key }) => text(key)!))
+          if (page.length < limit) break
+          after = page.at(-1)!.key
+        }
+        expect(paged, `pages of ${limit}`).toEqual(all)
+      }
+      for (let i = 1; i < all.length; i++) {
+        expect(store.compareKeys(256, bytes(all[i - 1]!), bytes(all[i]!))).toBeLessThan(0)
+        expect(store.compareKeys(256, bytes(all[i]!), bytes(all[i - 1]!))).toBeGreaterThan(0)
+      }
+      expect(store.compareKeys(256, bytes('a'), bytes('a'))).toBe(0)
+      // Behind keys that are not there any more, or never were.
+      for (const key of all.filter((_, i) => i % 3 === 0)) store.remove(256, bytes(key))
+      for (const after of [...all, 'never', 'ab', '\xff']) {
+        const rest = all.filter((key, i) => i % 3 !== 0 && store.compareKeys(256, bytes(key), bytes(after)) > 0)
+        expect(scanned(256, after).map((each) => each.split('=')[0])).toEqual(rest)
+      }
     })
 
     test('a scan sees writes and removals since the last one', () => {
@@ -78,7 +98,7 @@ export function replicaStoreSuite(name: string, makePlace: () => Promise<Replica
       expect(scanned(1)).toEqual(['a=1'])
       put(1, 'b', '1')
       put(1, 'a', '2')
-      expect(scanned(1)).toEqual(['a=2', 'b=1'])
+      expect(scanned(1).toSorted()).toEqual(['a=2', 'b=1'])
       store.remove(1, bytes('a'))
       expect(scanned(1)).toEqual(['b=1'])
     })
@@ -98,11 +118,12 @@ export function replicaStoreSuite(name: string, makePlace: () => Promise<Replica
     test('a page of what can be read is one of a scan, as long as everything can', () => {
       for (const key of ['', 'a', 'b', 'c']) put(7, key, key)
       put(8, 'x', 'x')
+      const all = store.scan(7, undefined, 10).map(({ key }) => text(key)!)
       const first = store.scanReadable(7, undefined, 3)
-      expect(first.records.map(({ record }) => text(record))).toEqual(['', 'a', 'b'])
-      expect([text(first.upTo), first.damaged]).toEqual(['b', []])
+      expect(first.records.map(({ record }) => text(record))).toEqual(all.slice(0, 3))
+      expect([text(first.upTo), first.damaged]).toEqual([all[2], []])
       const second = store.scanReadable(7, first.upTo, 3)
-      expect(second.records.map(({ key }) => text(key))).toEqual(['c'])
+      expect(second.records.map(({ key }) => text(key))).toEqual(all.slice(3))
       expect(second.upTo).toBeUndefined()
     })
 
@@ -114,7 +135,7 @@ export function replicaStoreSuite(name: string, makePlace: () => Promise<Replica
       const records = [{ key: bytes('b'), record: bytes('new') }]
       store.replaceStretch(7, { from: bytes('a'), to: bytes('c') }, records)
       expect(store.ticket).toBe(before + 1)
-      expect(scanned(7)).toEqual(['=old', 'b=new', 'c=old', 'd=old'])
+      expect(scanned(7).toSorted()).toEqual(['=old', 'b=new', 'c=old', 'd=old'])
       store.replaceStretch(7, { from: bytes('c'), to: undefined }, [])
       store.replaceStretch(7, { from: bytes(''), to: bytes('\0') }, [])
       expect([scanned(6), scanned(7), scanned(8)]).toEqual([['c=old'], ['b=new'], ['a=old']])

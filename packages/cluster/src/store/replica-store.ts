@@ -14,11 +14,13 @@ export interface ReplicaStore {
   put(partition: number, key: Uint8Array, record: Uint8Array): void
   /** Physically: afterwards nothing is known of the key, its history included. No effect (and no ticket) if it is absent. */
   remove(partition: number, key: Uint8Array): void
-  /** Up to `limit` records with keys after `after` (`undefined`: from the first), ascending bytewise; owned. */
+  /** Up to `limit` records behind `after`, whether that is there or not (`undefined`: from the first), in the order of this store; owned. */
   scan(partition: number, after: Uint8Array | undefined, limit: number): KeyedRecord[]
+  /** Negative, zero or positive as scans of the partition come by `a` before, with or after `b`. It never changes, and is another one in another node's store. */
+  compareKeys(partition: number, a: Uint8Array, b: Uint8Array): number
   /**
    * As `scan`, but goes past what cannot be read and says where that was: for whoever rebuilds it. Every record is what `get` answers. Throws
-   * CASKADE_IO as ever.
+   * CASKADE_IO as ever, and CASKADE_CORRUPTION where the store cannot go past it.
    */
   scanReadable(partition: number, after: Uint8Array | undefined, limit: number): ReadablePage
   /**
@@ -50,7 +52,7 @@ export interface KeyedRecord {
   record: Uint8Array
 }
 
-/** Some of the keys of a partition, one after the other. */
+/** The keys of a partition between two, bytewise: whatever order the store has. */
 export interface KeyStretch {
   /** The first that may be in it. */
   readonly from: Uint8Array
@@ -71,5 +73,5 @@ export interface NamedBytes {
   bytes: Uint8Array
 }
 
-/** Longest key in bytes: two bytes less than the engine's, for the partition. */
-export const replicaKeyBytesMax = 65_533
+/** Longest key in bytes: some less than the engine's, for the partition. */
+export const replicaKeyBytesMax = 65_530

@@ -35,6 +35,9 @@ class FreeStore implements ReplicaStore {
   scan(): [] {
     return []
   }
+  compareKeys(): number {
+    return 0
+  }
   scanReadable() {
     return { records: [], damaged: [], upTo: undefined }
   }

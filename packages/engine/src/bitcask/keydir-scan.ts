@@ -138,7 +138,8 @@ export class KeydirScan implements Iterator<Entry, undefined> {
     const { keydirMoment } = this.#moment
     do {
       this.#slot += step
-      if (resume === undefined) this.#slot = this.#keydir.nextSlot(this.#slot, step, keydirMoment)
+      if (resume === undefined && this.#firstSlot < this.#lastSlot)
+        this.#slot = this.#keydir.nextSlot(this.#slot, step, keydirMoment)
       if (this.#slot < this.#firstSlot || this.#slot > this.#lastSlot) return false
       this.#entries = this.#keydir.entries(this.#slot, keydirMoment)
     } while (this.#entries.length === 0 && resume === undefined)
