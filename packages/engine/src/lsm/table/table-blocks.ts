@@ -11,6 +11,8 @@ import { checksumBytes, headerBytes, partBlock } from './table-format.js'
 /** Stands in memory beside the flags of the file: this process has checked the mapped block since it opened the table. */
 const checked = 0x80
 const readaheadBytes = 256 * 1024
+/** A mapped table with fewer unread blocks than this part is no longer worth a first pass over the keys, which costs a third of a read. */
+const coldShift = 4
 
 /**
  * How a cursor goes through a table: `near` reads no more than it is asked for, `ahead` expects to go on, `once` moreover
@@ -97,9 +99,9 @@ export class TableBlocks {
     return this.#cache.find(this.#cached, block) === undefined ? this.#fetchLater(block) : undefined
   }
 
-  /** Some block is not mapped, or has not been read yet by this process. */
+  /** Blocks are not mapped, or many have not been read yet by this process. */
   get anyCold(): boolean {
-    return this.#mapping === undefined || this.#unchecked > 0
+    return this.#mapping === undefined || this.#unchecked > this.#flags.length >>> coldShift
   }
 
   get mapped(): boolean {

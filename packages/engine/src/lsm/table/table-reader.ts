@@ -58,7 +58,6 @@ export class TableReader {
     this.#index = new BlockIndex(sections.index)
     this.#anyContinues = this.#index.anyContinues
     this.#blocks = new TableBlocks(file, fileNumber, sections.index, cache)
-    file.advise(0, file.size, 'random')
   }
 
   get summary(): TableSummary {
