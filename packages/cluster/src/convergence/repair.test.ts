@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import type { NodeConfig } from '../node/node-config.js'
+import type { KeyResult } from '../node/result.js'
+import { joinContexts } from '../record/context-format.js'
 import { SmallCluster, type SmallClusterOptions, text, valuesOf } from '../testing/small-cluster.js'
 
 const config: Partial<NodeConfig> = { repairIntervalMs: 500, tombstoneGraceMs: 300, hintBytesMax: 0 }
@@ -145,6 +147,42 @@ test('after a collection the same node mints other dots: nothing new is taken fo
   // The old context covers dots of an earlier epoch: it does not cover the new write.
   of.put(2, 'key', 'newer', { bucket: 's', context: read.context })
   expect(valuesOf(of.get(3, 'key', { bucket: 's' })).sort()).toEqual(['new', 'newer'])
+})
+
+const contextOf = (result: KeyResult): Uint8Array => {
+  if (result.status === 'error') throw new Error(result.message)
+  return result.context
+}
+
+test('a session that has seen what is collected since reads on: what all owners had, and is gone, was deleted', () => {
+  const of = cluster({ nodes: 4 })
+  let sessionContext = contextOf(of.put(1, 'key', 'value', { level: 'session' }))
+  of.answer(of.ask(2, { type: 'delete', key: text('key') }))
+  of.run(5000)
+  expect(of.stored(1, 'key')).toBeUndefined()
+  // Through an owner, and through one that is none.
+  for (const through of [1, 4])
+    expect(of.get(through, 'key', { level: 'session', sessionContext }).status, `through ${through}`).toBe('notFound')
+  // Written again, by others: its history knows nothing of what the session has seen.
+  of.put(2, 'key', 'again')
+  for (const through of [1, 4, 3]) {
+    const read = of.get(through, 'key', { level: 'session', sessionContext })
+    expect(valuesOf(read)).toEqual(['again'])
+    sessionContext = joinContexts(sessionContext, contextOf(read))
+  }
+  // What it has seen since is as binding as ever.
+  const ours = contextOf(of.put(1, 'key', 'ours', { level: 'session' }))
+  sessionContext = joinContexts(sessionContext, ours)
+  of.link = (from, to) => ![1, 2].includes(from) && ![1, 2].includes(to)
+  of.stores[3]!.remove(0, Uint8Array.of(0, 0, ...text('key')))
+  expect(of.get(3, 'key', { level: 'session', sessionContext })).toMatchObject({ code: 'CASKADE_UNAVAILABLE' })
+})
+
+test('a session read waits for what is not known to be collected, even if nobody has it', () => {
+  const of = cluster({ config: { repairIntervalMs: Number.POSITIVE_INFINITY } })
+  const sessionContext = contextOf(of.put(1, 'key', 'value', { level: 'all' }))
+  for (const member of [1, 2, 3]) of.stores[member]!.remove(0, Uint8Array.of(0, 0, ...text('key')))
+  expect(of.get(1, 'key', { level: 'session', sessionContext })).toMatchObject({ code: 'CASKADE_UNAVAILABLE' })
 })
 
 test('collected by age alone, a deleted value comes back: the deliberate bug', () => {

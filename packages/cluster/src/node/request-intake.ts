@@ -1,6 +1,5 @@
-import type { VersionVector } from '../causality/version-vector.js'
 import type { Bucket } from '../coordination/topology.js'
-import { decodeContext } from '../record/context-format.js'
+import { type Context, decodeSession } from '../record/context-format.js'
 import type { GetCoordinator, Read } from '../replication/get-coordinator.js'
 import type { Batch } from '../replication/get-request-slot.js'
 import { readNeed, writeNeed } from '../replication/levels.js'
@@ -64,7 +63,7 @@ export class RequestIntake {
   #get(request: GetRequest, bucket: Bucket, now: Now): void {
     if (!this.#keyFits(request.id, request.key)) return
     const level = request.level ?? 'quorum'
-    let session: VersionVector | undefined
+    let session: readonly Context[] | undefined
     if (level === 'session' && request.sessionContext !== undefined && request.sessionContext.length > 0) {
       session = this.#sessionOf(request.sessionContext)
       if (session === undefined) {
@@ -153,9 +152,9 @@ export class RequestIntake {
     return false
   }
 
-  #sessionOf(context: Uint8Array): VersionVector | undefined {
+  #sessionOf(context: Uint8Array): readonly Context[] | undefined {
     try {
-      return decodeContext(context).history
+      return decodeSession(context)
     } catch {
       return undefined
     }

@@ -8,7 +8,7 @@ import {
   writeU48,
   writeVector,
 } from '../causality/vector-bytes.js'
-import { joinVectors, type VersionVector } from '../causality/version-vector.js'
+import { descends, joinVectors, type VersionVector } from '../causality/version-vector.js'
 import { RecordError } from './record-error.js'
 import { flagsAt, historyAt, historyCountAt, siblingsAt, stampMsAt } from './record-format.js'
 
@@ -21,6 +21,9 @@ export interface Context {
 }
 
 export const contextMagic = 0xc2
+export const sessionMagic = 0xc5
+/** Beyond, the oldest two become one. */
+const sessionContextsMax = 8
 
 const stampAt = 1
 const entriesAt = 9
@@ -76,13 +79,44 @@ export function decodeContext(bytes: Uint8Array): Context {
 
 /**
  * What one who has seen both has seen: the context of a session, whose operations may go through nodes that do not know of each
- * other's. Not for a write: it would replace values that were never told together.
+ * other's. Not for a write: it would replace values that were never told together. They stay apart unless one knows all that the other does: a session that
+ * goes on when its key was deleted, collected and written again knows two histories, and of the first only the stamp tells that it is over.
  */
 export function joinContexts(a: Uint8Array, b: Uint8Array): Uint8Array {
   if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a
-  const [first, second] = [decodeContext(a), decodeContext(b)]
-  const isLater = compareStamps(first.stampMs, first.stampLogical, second.stampMs, second.stampLogical) >= 0
-  return encodeContext({ ...(isLater ? first : second), history: joinVectors(first.history, second.history) })
+  const contexts: Context[] = []
+  for (const each of [...decodeSession(a), ...decodeSession(b)]) add(contexts, each)
+  contexts.sort((one, other) => compareStamps(one.stampMs, one.stampLogical, other.stampMs, other.stampLogical))
+  while (contexts.length > sessionContextsMax) contexts.splice(0, 2, joined(contexts[0]!, contexts[1]!))
+  if (contexts.length === 1) return encodeContext(contexts[0]!)
+  return Buffer.concat([Uint8Array.of(sessionMagic, contexts.length), ...contexts.map(encodeContext)])
+}
+
+/** One that knows no more than another is left out; the one that stays has the later stamp. */
+function add(contexts: Context[], more: Context): void {
+  const at = contexts.findIndex(({ history }) => descends(history, more.history) || descends(more.history, history))
+  if (at < 0) contexts.push(more)
+  else add(contexts, joined(contexts.splice(at, 1)[0]!, more))
+}
+
+function joined(a: Context, b: Context): Context {
+  const isLater = compareStamps(a.stampMs, a.stampLogical, b.stampMs, b.stampLogical) >= 0
+  return { ...(isLater ? a : b), history: joinVectors(a.history, b.history) }
+}
+
+/** What `joinContexts` makes, or a single context. Throws CASKADE_BAD_CONTEXT for other bytes. */
+export function decodeSession(bytes: Uint8Array): Context[] {
+  if (bytes[0] !== sessionMagic) return [decodeContext(bytes)]
+  const contexts: Context[] = []
+  let at = 2
+  for (let left = bytes[1] ?? 0; left > 0; left--) {
+    const entries = ((bytes[at + entriesAt] ?? 0) << 8) | (bytes[at + entriesAt + 1] ?? 0)
+    const end = at + vectorAt + entries * vectorEntryBytes
+    contexts.push(decodeContext(bytes.subarray(at, end)))
+    at = end
+  }
+  if (at !== bytes.length || contexts.length < 2) throw badContext(`${bytes.length} bytes that do not have its form`)
+  return contexts
 }
 
 const badContext = (why: string) =>

@@ -1,8 +1,9 @@
-import { descends, type VersionVector } from '../causality/version-vector.js'
+import { descends } from '../causality/version-vector.js'
 import type { Bucket } from '../coordination/topology.js'
 import type { MemberNumber } from '../node/identity.js'
 import type { Now } from '../node/now.js'
 import type { ErrorResult, KeyResult } from '../node/result.js'
+import type { Context } from '../record/context-format.js'
 import { sameBytes } from '../record/merge-records.js'
 import { decodeRecord } from '../record/record-format.js'
 import { messageType } from '../wire/message-type.js'
@@ -31,7 +32,7 @@ export interface Read {
   key: Uint8Array
   partition: number
   r: number
-  session: VersionVector | undefined
+  session: readonly Context[] | undefined
   deadlineMs: number
 }
 
@@ -157,6 +158,7 @@ export class GetCoordinator {
   #askSelf(slot: GetSlot, place: number): void {
     const { local, store } = this.#parts
     const status = local.read(slot.partition, slot.key)
+    slot.repairedMs = Math.max(slot.repairedMs, local.stamps?.repairedMs[slot.partition] ?? 0)
     this.#note(slot, place, status, local.record)
     const ticket = local.ticketOf(slot.partition, slot.key)
     if (ticket <= store.durableTicket) return
@@ -197,6 +199,7 @@ export class GetCoordinator {
     const took = now.monotonicMs - (slot.askedAtMs[place] ?? now.monotonicMs)
     this.#latency.record(took)
     this.#parts.peers.of(from)?.answered(took)
+    slot.repairedMs = Math.max(slot.repairedMs, message.repairedMs)
     this.#note(slot, place, status, message.record)
     if (slot.failed & bit) this.#askEnough(slot, now)
     this.#check(slot, now)
@@ -225,7 +228,7 @@ export class GetCoordinator {
         else if (record !== undefined) merged = this.#parts.local.merge(merged, record, slot.bucket)
       }
     }
-    if (slot.session !== undefined && !this.#seesSession(slot.session, merged)) {
+    if (slot.session !== undefined && !seesSession(slot.session, slot.repairedMs, merged)) {
       this.#askNext(slot, now)
       return
     }
@@ -234,10 +237,6 @@ export class GetCoordinator {
       return
     }
     this.#writeBack(slot, merged, now)
-  }
-
-  #seesSession(session: VersionVector, merged: Uint8Array | undefined): boolean {
-    return merged === undefined ? session.length === 0 : descends(decodeRecord(merged).history, session)
   }
 
   #enough({ route, r }: GetSlot, answers: number): boolean {
@@ -423,4 +422,10 @@ function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 function isIn(sets: readonly number[], bit: number): boolean {
   for (let i = 0; i < sets.length; i++) if (sets[i]! & bit) return true
   return false
+}
+
+/** Whatever it has seen is in the record, or was collected: every owner had it, and it was deleted, or has expired. */
+function seesSession(session: readonly Context[], repairedMs: number, merged: Uint8Array | undefined): boolean {
+  const history = merged === undefined ? [] : decodeRecord(merged).history
+  return session.every((context) => context.stampMs <= repairedMs || descends(history, context.history))
 }

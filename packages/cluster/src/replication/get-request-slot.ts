@@ -1,6 +1,6 @@
-import type { VersionVector } from '../causality/version-vector.js'
 import type { Bucket } from '../coordination/topology.js'
 import type { KeyResult } from '../node/result.js'
+import type { Context } from '../record/context-format.js'
 import { RequestSlot } from './request-table.js'
 import type { Route } from './route.js'
 
@@ -26,7 +26,9 @@ export class GetSlot extends RequestSlot {
   r = 0
   deadlineMs = 0
   /** The level `session`: what the answer must descend from. */
-  session: VersionVector | undefined
+  session: readonly Context[] | undefined
+  /** The latest that an owner has told: all of them hold what is stamped by then. */
+  repairedMs = 0
 
   asked = 0
   answered = 0
@@ -54,6 +56,7 @@ export class GetSlot extends RequestSlot {
     this.answered = 0
     this.failed = 0
     this.damaged = 0
+    this.repairedMs = 0
     this.#forgetRecords()
     this.localTicket = 0
     this.merged = undefined

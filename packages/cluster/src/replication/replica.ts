@@ -51,7 +51,7 @@ export class Replica {
     const size = fixedBytesMax + (record?.length ?? 0)
     const writer = outbox.begin(peer.queue, messageType.getReply, size, held)
     if (writer === undefined) return
-    writeGetReply(writer, slot, generation, status, record)
+    writeGetReply(writer, slot, generation, status, this.#stamps.repairedMs[partition] ?? 0, record)
     outbox.end()
   }
 

@@ -145,7 +145,7 @@ export class CoordinatorLoad {
         this.#get.read(reader)
         const { slot, generation, partition, key } = this.#get
         const start = beginMessage(writer, messageType.getReply)
-        writeGetReply(writer, slot, generation, 0, this.#store.get(partition, key))
+        writeGetReply(writer, slot, generation, 0, 0, this.#store.get(partition, key))
         endMessage(writer, start)
       } else {
         // Who asks comes first; what was written is none of a yes-man's business.
