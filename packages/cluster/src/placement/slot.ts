@@ -4,16 +4,27 @@ export const slots = 16_384
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
-const crcTable = Uint16Array.from({ length: 256 }, (_, byte) => {
+/** Four bytes a step: `tables[256 k + b]` is the effect of byte `b` with `k` bytes behind it. */
+const tables = new Uint16Array(4 * 256)
+for (let byte = 0; byte < 256; byte++) {
   let crc = byte << 8
   for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1
-  return crc
-})
+  tables[byte] = crc
+}
+for (let i = 256; i < tables.length; i++) tables[i] = (tables[i - 256]! << 8) ^ tables[tables[i - 256]! >>> 8]!
 
 /** CRC-16/XMODEM: polynomial 0x1021, start 0. */
 export function crc16(bytes: Uint8Array, start: number, end: number): number {
   let crc = 0
-  for (let i = start; i < end; i++) crc = ((crc << 8) & 0xffff) ^ crcTable[(crc >>> 8) ^ bytes[i]!]!
+  let i = start
+  for (const last = end - 3; i < last; i += 4) {
+    crc =
+      tables[768 + ((crc >>> 8) ^ bytes[i]!)]! ^
+      tables[512 + ((crc & 255) ^ bytes[i + 1]!)]! ^
+      tables[256 + bytes[i + 2]!]! ^
+      tables[bytes[i + 3]!]!
+  }
+  for (; i < end; i++) crc = ((crc << 8) & 0xffff) ^ tables[(crc >>> 8) ^ bytes[i]!]!
   return crc
 }
 

@@ -8,7 +8,30 @@ import { isRequest, siblingCountOf, siblingsAt } from '../record/record-format.j
 export type MergeFunction = (values: readonly Uint8Array[]) => Uint8Array
 
 const noContext = new Uint8Array(0)
+const noValues: readonly ResultValue[] = []
 const unknown: KeyResult = { status: 'notFound', version: 0, context: noContext }
+
+/** Version and context are made when they are asked for: many clients want neither. The record must not change. */
+class RecordAnswer implements ValueResult {
+  readonly status = 'ok'
+  readonly values: readonly ResultValue[]
+  readonly timestampMs: number
+  readonly #record: Uint8Array
+
+  constructor(record: Uint8Array, values: readonly ResultValue[], timestampMs: number) {
+    this.#record = record
+    this.values = values
+    this.timestampMs = timestampMs
+  }
+
+  get version(): number {
+    return recordVersion(this.#record)
+  }
+
+  get context(): Uint8Array {
+    return contextOf(this.#record)
+  }
+}
 
 /** What a client is told of a record. */
 export function answerOf(
@@ -19,18 +42,16 @@ export function answerOf(
 ): KeyResult {
   if (record === undefined) return unknown
   const siblings = visibleSiblings(record, wallMs)
-  const version = recordVersion(record)
-  const context = contextOf(record)
-  if (siblings.length === 0) return { status: 'notFound', version, context }
+  if (siblings.length === 0) return { status: 'notFound', version: recordVersion(record), context: contextOf(record) }
   const timestampMs = siblings[0]!.stampMs
   const found: ResultValue[] = []
   for (const { value, stampMs, expiresAt } of siblings) found.push({ value, timestampMs: stampMs, expiresAt })
   const { resolution } = bucket
   const merge = found.length > 1 && resolution.rule === 'merge' ? merges.get(resolution.name) : undefined
-  if (merge === undefined) return { status: 'ok', values: found, version, context, timestampMs }
+  if (merge === undefined) return new RecordAnswer(record, found, timestampMs)
   const value = merge(found.map((each) => each.value))
   const expiresAt = found.some((each) => each.expiresAt === 0) ? 0 : Math.max(...found.map((each) => each.expiresAt))
-  return { status: 'ok', values: [{ value, timestampMs, expiresAt }], version, context, timestampMs }
+  return new RecordAnswer(record, [{ value, timestampMs, expiresAt }], timestampMs)
 }
 
 /** Nothing but this write is in the record: its writer needs to be told no value. */
@@ -44,13 +65,7 @@ export function isAlone(
 
 /** The answer to a write that is alone in this record. */
 export function writtenAnswer(record: Uint8Array): ValueResult {
-  return {
-    status: 'ok',
-    values: [],
-    version: recordVersion(record),
-    context: contextOf(record),
-    timestampMs: recordTimestampMs(record),
-  }
+  return new RecordAnswer(record, noValues, recordTimestampMs(record))
 }
 
 /**

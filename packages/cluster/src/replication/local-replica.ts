@@ -134,6 +134,11 @@ export class LocalReplica {
     return replyStatus.ok
   }
 
+  /** As `ticketOf` a key that was put last. */
+  get lastTicket(): number {
+    return this.#faults.early ? 0 : this.#store.ticket
+  }
+
   /** Physically removes what the caller has read in the same turn. @throws the store's errors */
   forget(partition: number, key: Uint8Array, record: Uint8Array): void {
     this.#store.remove(partition, key)

@@ -38,7 +38,8 @@ export class Peer {
 
 /** The other members, by number. Queues belong to node ids: they outlive a member's number. */
 export class Peers {
-  readonly #peers = new Map<MemberNumber, Peer>()
+  /** By member number: those are small, and given one after the other. */
+  readonly #peers: (Peer | undefined)[] = []
   readonly #queues = new Map<NodeId, PeerQueue>()
   readonly #liveness: Liveness
   #decayAtMs = 0
@@ -52,8 +53,8 @@ export class Peers {
   /** Forgets whom the topology has removed. */
   adopt(routes: RoutingTable): void {
     for (const { number, id, state } of routes.topology.members)
-      if (state === 'removed') this.#peers.delete(number)
-      else if (!this.#peers.has(number)) this.#peers.set(number, new Peer(number, this.queueOf(id)))
+      if (state === 'removed') this.#peers[number] = undefined
+      else this.#peers[number] ??= new Peer(number, this.queueOf(id))
     for (const [id, queue] of this.#queues)
       if (routes.memberOf(id) === undefined) {
         this.#queues.delete(id)
@@ -62,7 +63,7 @@ export class Peers {
   }
 
   of(member: MemberNumber): Peer | undefined {
-    return this.#peers.get(member)
+    return this.#peers[member]
   }
 
   /** For messages to a node that may be no member yet. */
@@ -91,7 +92,8 @@ export class Peers {
   fade(nowMs: number): void {
     if (nowMs < this.#decayAtMs) return
     this.#decayAtMs = nowMs + 1000
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers) {
+      if (peer === undefined) continue
       peer.scoreMs *= 0.75
       peer.unanswered >>>= 1
     }

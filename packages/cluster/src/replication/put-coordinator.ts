@@ -330,15 +330,18 @@ export class PutCoordinator {
     const before = local.record
     const record = this.#recordOf(slot, before, now)
     if (record === undefined) return
-    if (record !== before) {
+    let ticket: number
+    if (record === before) ticket = local.ticketOf(slot.partition, slot.key)
+    else {
       const stored = local.put(slot.partition, slot.key, before, record)
       if (stored !== replyStatus.ok) {
         this.#refused(slot, place, stored, now)
         return
       }
+      ticket = local.lastTicket
     }
     rememberRequests(record, local.requests)
-    this.#replicate(slot, record, place, local.ticketOf(slot.partition, slot.key), now)
+    this.#replicate(slot, record, place, ticket, now)
   }
 
   /** No owner lives: a fallback mints on top of the hint that it keeps for the first of them. */
