@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
+import { bitcaskDefaults } from './bitcask/bitcask-store.js'
+import { repairBitcask } from './bitcask/repair/repair-run.js'
 import { CaskadeError } from './errors.js'
 import { openNodeStorage } from './io/node-storage.js'
 import type { Storage } from './io/storage.js'
 import { lockName, lockPath, lostPath, parseFileName, unfinishedName } from './lsm/file-names.js'
 import { lsmDefaults } from './lsm/lsm-store.js'
 import { currentName } from './lsm/manifest/manifest-format.js'
-import { readManifest } from './lsm/manifest/manifest-log.js'
+import { salvageManifest } from './lsm/repair/manifest-salvage.js'
 import { repairDirectory } from './lsm/repair/repair-run.js'
 
 export interface RepairReport {
@@ -26,33 +28,19 @@ export interface RepairReport {
  * (`NewerFormatError`). Reads every file; needs room for what it writes anew.
  */
 export async function repairStore(directory: string, options: { mmap?: 'auto' | 'off' } = {}): Promise<RepairReport> {
-  const { tables, tableBytes } = lsmDefaults
   const storage = openNodeStorage(options)
-  refuseBitcask(storage, existing(storage, resolve(directory)))
-  return repairDirectory(storage, resolve(directory), {
-    tables,
-    tableBytes,
-    salt: () => randomBytes(4).readUInt32LE(),
-  })
-}
-
-/** Every file of it, of the log or not, is for good: taken for an LSM's, it would be taken apart. */
-function refuseBitcask(storage: Storage, directory: string): void {
-  const own = storage.list(directory).some((name) => /\.(hint|data)$/.test(name))
-  if (!own && !saysBitcask(storage, directory)) return
-  throw new CaskadeError(
-    'CASKADE_WRONG_STORE',
-    `${directory} holds a bitcask store, which repair cannot mend: convert what can be read of it, or restore a checkpoint`,
-  )
+  const salt = () => randomBytes(4).readUInt32LE()
+  const path = existing(storage, resolve(directory))
+  if (isBitcask(storage, path))
+    return repairBitcask(storage, path, { dataFileBytes: bitcaskDefaults.dataFileBytes, salt })
+  const { tables, tableBytes } = lsmDefaults
+  return repairDirectory(storage, path, { tables, tableBytes, salt })
 }
 
 /** A store that never settled a file has only logs. If its manifest is lost too, they are as good as an LSM's. */
-function saysBitcask(storage: Storage, directory: string): boolean {
-  try {
-    return readManifest(storage, directory)?.state.bitcask !== undefined
-  } catch {
-    return false
-  }
+function isBitcask(storage: Storage, directory: string): boolean {
+  const own = storage.list(directory).some((name) => /\.(hint|data|keydir)$/.test(name))
+  return own || salvageManifest(storage, directory).state.bitcask !== undefined
 }
 
 /**

@@ -12,8 +12,8 @@ import type { MergeJob, MergeResult } from './job.js'
 import type { Keydir } from './keydir/keydir.js'
 import type { LiveFiles } from './live-files.js'
 import { Merge } from './merge.js'
+import { outputsAtMost } from './merge-outputs.js'
 import { chooseMerge, type MergeCandidate, type MergePolicyOptions, upTo } from './merge-policy.js'
-import { outputsAtMost } from './merge-run.js'
 
 export interface BackgroundOptions {
   directory: string

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { CorruptionError } from '../../errors.js'
 import { readWhole } from '../../io/read-whole.js'
 import type { Storage } from '../../io/storage.js'
-import { parseFileName, segmentPath, tablePath } from '../file-names.js'
+import { mergedPath, parseFileName, segmentPath, tablePath } from '../file-names.js'
 import { decodeManifest } from '../manifest/manifest-format.js'
 import { readManifest } from '../manifest/manifest-log.js'
 import { applyEdit, emptyState, type ManifestState } from '../manifest/manifest-state.js'
@@ -28,7 +28,9 @@ export function salvageManifest(storage: Storage, directory: string): SalvagedMa
     const { state } = read ?? { state: emptyState() }
     const missing = [
       ...[...state.tables.keys()].map((number) => tablePath(directory, number)),
-      ...[...state.segments.keys()].map((number) => segmentPath(directory, number)),
+      ...[...state.segments.values()].map(({ number, merged }) =>
+        merged ? mergedPath(directory, number) : segmentPath(directory, number),
+      ),
     ].filter((path) => storage.size(path) === undefined)
     for (const file of missing) damage.push({ file, offset: 0, message: `${file} is missing` })
     // A torn last edit is no damage, unless what it says is needed.

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { viewOf } from '../../bytes.js'
 import { keptCopy } from '../../copy-bytes.js'
 import { CaskadeError, CorruptionError } from '../../errors.js'
@@ -10,8 +10,7 @@ import { refuseUnfinished } from '../checkpoint-run.js'
 import { runCompaction } from '../compaction/compaction-run.js'
 import { TableOutput } from '../compaction/table-output.js'
 import { overlap, spanOf } from '../compaction/table-span.js'
-import { runCopy } from '../copy-run.js'
-import { lockPath, lostPath, parseFileName, segmentPath, tablePath } from '../file-names.js'
+import { lockPath, parseFileName, segmentPath, tablePath } from '../file-names.js'
 import { FoundRecord } from '../found-record.js'
 import { ManifestLog } from '../manifest/manifest-log.js'
 import type { ManifestState, TableMeta } from '../manifest/manifest-state.js'
@@ -25,6 +24,7 @@ import { BlockCache } from '../table/block-cache.js'
 import type { TableOptions } from '../table/table-builder.js'
 import { levelCount } from '../version/version.js'
 import type { CompactJob } from '../worker/job.js'
+import { moveToLost } from './lost-files.js'
 import { salvageManifest } from './manifest-salvage.js'
 import { salvageFrames } from './segment-salvage.js'
 import { salvageTable } from './table-salvage.js'
@@ -106,7 +106,7 @@ class Repair {
         if (kind === 'manifest' && path !== manifest.path) this.#lost.push(path)
       }
     }
-    this.#moveAway()
+    this.#report.lost.push(...moveToLost(this.#storage, this.#directory, this.#lost))
     for (const path of this.#replaced) this.#storage.remove(path)
     this.#storage.syncDirectory(this.#directory)
     return this.#report
@@ -347,22 +347,6 @@ class Repair {
       target.close()
       source.close()
     }
-  }
-
-  /** A second name first, so that nothing is ever without one. */
-  #moveAway(): void {
-    if (this.#lost.length === 0) return
-    const storage = this.#storage
-    const lost = lostPath(this.#directory)
-    storage.makeDirectory(lost)
-    for (const path of this.#lost) {
-      let to = join(lost, basename(path))
-      for (let n = 1; storage.size(to) !== undefined; n++) to = join(lost, `${basename(path)}.${n}`)
-      if (!storage.link(path, to)) runCopy(storage, { type: 'copy', from: path, to, bytes: storage.size(path)! })
-      this.#report.lost.push(to)
-    }
-    storage.syncDirectory(lost)
-    for (const path of this.#lost) storage.remove(path)
   }
 }
 
