@@ -42,7 +42,7 @@ import type { LogChanges } from './changes/log-changes.js'
 import { lsmChanges } from './changes/lsm-changes.js'
 import { writeCheckpoint } from './checkpoint-run.js'
 import { defaultPolicy, type PolicyOptions } from './compaction/compaction-policy.js'
-import { lockPath, tablePath } from './file-names.js'
+import { lockPath, segmentPath, tablePath } from './file-names.js'
 import { GroupSync } from './group-sync.js'
 import { HeldSequences } from './held-sequences.js'
 import { buildTables } from './ingest/build-tables.js'
@@ -58,7 +58,7 @@ import { recover, recoverReadOnly } from './recovery.js'
 import { SegmentSupply } from './segment-supply.js'
 import type { TableOptions } from './table/table-builder.js'
 import { Tree } from './tree.js'
-import type { CopyJob, Job, OutputFile, WrittenTable } from './worker/job.js'
+import type { CopyJob, OutputFile, VerifyJob, WrittenTable } from './worker/job.js'
 import { type JobRunner, resultOf } from './worker/worker-jobs.js'
 import { WriteLog } from './write-log.js'
 import { WriteThrottle } from './write-throttle.js'
@@ -641,7 +641,16 @@ export class LsmStore implements Store {
     if (this.#closed) throw closedError()
     const signal = checkedSignal(options)
     const report: VerifyReport = { files: 0, bytes: 0, records: 0, errors: [] }
-    const tables = [...this.#tree.version.tables()].map(({ meta: { number } }) => number)
+    const { directory } = this
+    const tables = Array.from(this.#tree.version.tables(), ({ meta: { number } }) => ({
+      number,
+      path: tablePath(directory, number),
+    }))
+    const kept = Array.from(this.#tree.keptSegments, ({ number, salt, end }) => ({
+      path: segmentPath(directory, number),
+      salt,
+      end,
+    }))
     const memtables = [...this.#log.immutables, this.#log.active].filter(({ isEmpty }) => !isEmpty)
     for (const { bytes, view, salt, file, end } of memtables) {
       const walk = walkFrames({ bytes, view }, salt, file.path, end, () => report.records++)
@@ -650,12 +659,15 @@ export class LsmStore implements Store {
       if (walk.end < end)
         report.errors.push({ file: file.path, offset: walk.end, message: 'a record does not match its checksum' })
     }
+    const jobs: VerifyJob[] = [
+      ...tables.map((table) => ({ type: 'verify' as const, tables: [table], kept: [] })),
+      ...kept.map((segment) => ({ type: 'verify' as const, tables: [], kept: [segment] })),
+    ]
     const release = this.#tree.holdFiles()
     try {
-      for (const number of tables) {
+      for (const job of jobs) {
         signal?.throwIfAborted()
         if (this.#closed) throw closedError()
-        const job: Job = { type: 'verify', tables: [{ number, path: tablePath(this.directory, number) }] }
         const result = await abortable(resultOf(this.#onDemand, job), options)
         if (result.type !== 'verify') throw new TypeError(`a verify job answered ${result.type}`)
         report.files += result.files

@@ -5,7 +5,7 @@ import { filterAlignment, footerBytes } from '../lsm/table/table-format.js'
 import type { Store, StoreEvent } from '../store.js'
 import { type Backend, backends, lsm } from './backends.js'
 import { bytes, copyOf, type Intact, makeIntact, options, usedBytes } from './intact-store.js'
-import type { PowerCutStorage } from './power-cut-storage.js'
+import { PowerCutStorage } from './power-cut-storage.js'
 import { SeededRandom } from './seeded-random.js'
 
 const seed = Number(process.env.CASKADE_SEED ?? 1)
@@ -229,4 +229,21 @@ describe.each(cases)('$name, mapped $mapped', ({ backend, mapped }) => {
     await store.close()
     expect(disk.openFiles).toBe(0)
   })
+})
+
+test('verify reads the flushed segments that changes() is served from', async () => {
+  const disk = new PowerCutStorage({ mapped: true })
+  const store = await lsm.open(disk, { changesBytes: 1 << 20 })
+  for (let i = 0; i < 50; i++) store.putSync(bytes(`key ${i}`), bytes(`value ${i}`))
+  await store.flush()
+  const { files, errors } = await store.verify()
+  expect({ files, errors }).toEqual({ files: 2, errors: [] })
+  const segment = `/store/${disk.list('/store').find((name) => name.endsWith('.log'))}`
+  const content = Buffer.from(disk.contentOf(segment))
+  content[content.indexOf('value 20')]! ^= 1
+  disk.place(segment, content)
+  expect((await store.verify()).errors).toEqual([
+    expect.objectContaining({ file: segment, offset: expect.any(Number) }),
+  ])
+  await store.close()
 })

@@ -51,10 +51,19 @@ export interface CompactJob {
   aborted?: Int32Array
 }
 
+/** A sealed segment of the log: the salt in its header, and where its records end. */
+export interface SegmentPlace {
+  path: string
+  salt: number
+  end: number
+}
+
 /** Reads every byte of the files against its checksums. */
 export interface VerifyJob {
   type: 'verify'
   tables: OutputFile[]
+  /** Flushed segments that are kept for `changes`; their records are in tables too, and counted there. */
+  kept: SegmentPlace[]
 }
 
 /** Writes sorted records as one table. */

@@ -35,7 +35,7 @@ test('a store may be closed at any moment in the life of its threads', async () 
 
 test('a thread without work ends, and the next job starts another', async () => {
   const jobs = new WorkerJobs('auto', 10)
-  const job = { type: 'verify' as const, tables: [] }
+  const job = { type: 'verify' as const, tables: [], kept: [] }
   for (let round = 0; round < 2; round++) {
     const result = resultOf(jobs, job)
     expect(jobs.running).toBe(true)
@@ -47,7 +47,7 @@ test('a thread without work ends, and the next job starts another', async () => 
 
 test('a thread that has work does not', async () => {
   const jobs = new WorkerJobs('auto', 1)
-  const job = { type: 'verify' as const, tables: [] }
+  const job = { type: 'verify' as const, tables: [], kept: [] }
   const results = Array.from({ length: 20 }, () => resultOf(jobs, job))
   expect(await Promise.all(results)).toHaveLength(20)
   await jobs.stop()
