@@ -249,6 +249,8 @@ export class Background {
           }
           file.settle(source)
           file.settled = true
+          // In a turn of its own: unmapping takes the kernel some milliseconds, as opening just did.
+          this.#options.later(() => file.closeRetired())
           this.#log.drop([active])
           this.counters.settled++
         }
@@ -277,10 +279,12 @@ export class Background {
           throw error
         }
       },
-      done: () => {
-        for (const file of inputs) this.#files.release(file)
-        stopHolding()
+      release: (input: DataFile) => {
+        if (input.shed()) return false
+        this.#files.release(input)
+        return true
       },
+      done: () => stopHolding(),
       discard: (outputs: readonly { path: string; hint: string }[]) => {
         if (this.#failure !== undefined) return
         for (const { path, hint } of outputs) {

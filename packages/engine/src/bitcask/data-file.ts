@@ -17,6 +17,9 @@ const windowBytesMin = 4096
 /** A window that one large record has made larger than this is not kept. */
 const windowBytesKept = 1 << 20
 
+/** Some 2 ms of unmapping. */
+const shedBytes = 32 << 20
+
 /** Where records of files that are not mapped are read into; the files of a store share one. */
 export class ReadWindow implements SegmentBytes {
   bytes = new Uint8Array(windowBytesMin)
@@ -61,6 +64,7 @@ export class DataFile implements SegmentBytes {
   readonly #window: ReadWindow
   #references = 1
   #prefetched = 0
+  #shed = 0
 
   constructor(
     place: { number: number; index: number; merged: boolean; salt: number },
@@ -92,11 +96,9 @@ export class DataFile implements SegmentBytes {
     return this.#verified?.byteLength ?? 0
   }
 
-  /** It was written, or replayed, in this process, and is now read from its file. */
+  /** It was written, or replayed, in this process, and is now read from its file; what it was written through is still to be let go of. */
   settle(source: ReadFile): void {
-    // Somebody may hold its bytes.
-    if (this.#references > 1) this.#retired = this.#source
-    else this.#source.close()
+    this.#retired = this.#source
     this.#source = source
     const whole = source.mapping
     this.#resident = whole !== undefined
@@ -161,6 +163,22 @@ export class DataFile implements SegmentBytes {
     return new CorruptionError(this.path, offset, 'a record does not match its checksum')
   }
 
+  /** Closes what the file was written through, unless somebody may hold its bytes: then the release of those does. */
+  closeRetired(): void {
+    if (this.#references > 1) return
+    this.#retired?.close()
+    this.#retired = undefined
+  }
+
+  /** Gives back some of the pages of a file that is about to be released: unmapping all at once takes the kernel 50 µs a MiB. False: done. */
+  shed(): boolean {
+    const source = this.#source
+    if (this.#references > 1 || this.#shed >= this.end || !('advise' in source)) return false
+    source.advise(this.#shed, shedBytes, 'dont-need')
+    this.#shed += shedBytes
+    return true
+  }
+
   /** Keeps the file open. */
   retain(): this {
     this.#references++
@@ -170,10 +188,7 @@ export class DataFile implements SegmentBytes {
   /** The owner's reference is the first. Returns whether it was the last. */
   release(): boolean {
     this.#references--
-    if (this.#references <= 1) {
-      this.#retired?.close()
-      this.#retired = undefined
-    }
+    this.closeRetired()
     if (this.#references > 0) return false
     this.#source.close()
     return true

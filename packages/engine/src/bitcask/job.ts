@@ -19,8 +19,8 @@ export interface SettleJob {
 }
 
 export interface MergeInput extends DataPlace {
-  /** Offsets of the records that the keydir points at, in any order, in shared memory: the merge sorts them. */
-  live: Uint32Array
+  /** Offsets of the records that the keydir points at, in any order, in pieces of shared memory: the merge sorts them. */
+  live: Uint32Array[]
 }
 
 /** Writes the live records of files, and the tombstones that are still needed, into new files. */

@@ -24,7 +24,6 @@ import { MergeOutputs } from './merge-outputs.js'
  */
 export function runMerge(storage: Storage, job: MergeJob): BitcaskJobResult {
   for (const path of job.logs) syncLog(storage, path)
-  for (const { live } of job.inputs) live.sort()
   const plan = new MergePlan(job)
   for (const [i, input] of job.inputs.entries())
     readInput(storage, input, (segment, offset) => plan.note(i, segment, offset))
@@ -84,6 +83,8 @@ class MergePlan {
   /** By input, then offset: those that may have to be kept. Of each key only the newest in the inputs. */
   readonly #tombstones: Map<number, Tombstone>[]
   readonly #newest = new Map<string, { input: number; offset: number; sequence: number }>()
+  /** Offsets of each input's live records, ascending. */
+  readonly #live: readonly Uint32Array[]
   /** Next live record of each input. */
   readonly #next: number[]
   readonly #moves: MovedRecords
@@ -95,8 +96,8 @@ class MergePlan {
     this.#hash = new KeyedHash(job.secret)
     this.#tombstones = job.inputs.map(() => new Map())
     this.#next = job.inputs.map(() => 0)
-    const live = job.inputs.reduce((sum, input) => sum + input.live.length, 0)
-    this.#moves = movesOf(live)
+    this.#live = job.inputs.map(({ live }) => joined(live).sort())
+    this.#moves = movesOf(this.#live.reduce((sum, { length }) => sum + length, 0))
   }
 
   #isExpired(): boolean {
@@ -134,7 +135,7 @@ class MergePlan {
 
   /** Asks in rising offsets, twice. */
   #isLive(input: number, offset: number): boolean {
-    const { live } = this.#job.inputs[input]!
+    const live = this.#live[input]!
     let next = this.#next[input]!
     if (next > 0 && live[next - 1]! >= offset) next = 0
     while (next < live.length && live[next]! < offset) next++
@@ -217,6 +218,16 @@ class MergePlan {
     }
     return target
   }
+}
+
+function joined(pieces: readonly Uint32Array[]): Uint32Array {
+  const whole = new Uint32Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }
 
 /** Shared memory: the thread that reads it need not copy it first. */

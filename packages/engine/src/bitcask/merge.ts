@@ -4,10 +4,10 @@ import type { JobResult } from '../lsm/worker/job.js'
 import type { JobRunner } from '../lsm/worker/worker-jobs.js'
 import type { DataFile } from './data-file.js'
 import type { MergeJob, MergeOutputFile, MergeResult, MovedRecords } from './job.js'
-import { entryFile, entryOffset, type Keydir } from './keydir/keydir.js'
+import type { Keydir } from './keydir/keydir.js'
 
 /** Entries looked at, and entries moved, in one step: a millisecond or two. */
-const collectedPerStep = 50_000
+const collectedPerStep = 30_000
 const movedPerStep = 10_000
 
 export interface MergeHost {
@@ -15,8 +15,10 @@ export interface MergeHost {
   prepare(inputs: readonly DataFile[]): Omit<MergeJob, 'type' | 'inputs'>
   /** Puts the outputs in force in place of the inputs: in the manifest, and open for reading. Throws with nothing changed. */
   enter(result: MergeResult, inputs: readonly DataFile[]): DataFile[]
-  /** The inputs are not read any more. */
-  done(inputs: readonly DataFile[]): void
+  /** An input is not read any more; called until it returns true, step by step: giving its pages back takes the kernel a while. */
+  release(input: DataFile): boolean
+  /** All of them are released. */
+  done(): void
   /** The outputs are not wanted, or the job failed. */
   discard(outputs: readonly MergeOutputFile[]): void
   /** The job failed when nobody wanted its result any more. */
@@ -24,9 +26,10 @@ export interface MergeHost {
 }
 
 type Phase =
-  | { type: 'collecting'; slot: number; live: OffsetList[] }
+  | { type: 'collecting'; slot: number }
   | { type: 'running' }
   | { type: 'moving'; moved: MovedRecords; next: number; written: DataFile[] }
+  | { type: 'releasing'; next: number }
 
 /**
  * One merge, in steps short enough to be taken between writes: collects the offsets that the keydir points at in the inputs, has a worker copy those
@@ -39,8 +42,8 @@ export class Merge {
   readonly #runner: JobRunner
   readonly #host: MergeHost
   readonly #done: (error: unknown) => void
-  /** By file index: which input, or -1. */
-  readonly #inputOf = new Map<number, number>()
+  /** By file index: what was collected of an input. */
+  readonly #live: (OffsetList | undefined)[] = []
   #phase: Phase
   #outputs: readonly MergeOutputFile[] = []
   #abandoned = false
@@ -57,8 +60,8 @@ export class Merge {
     this.#runner = runner
     this.#host = host
     this.#done = done
-    for (const [i, { index }] of inputs.entries()) this.#inputOf.set(index, i)
-    this.#phase = { type: 'collecting', slot: 0, live: inputs.map(({ summary }) => new OffsetList(summary.records)) }
+    for (const { index } of inputs) this.#live[index] = new OffsetList()
+    this.#phase = { type: 'collecting', slot: 0 }
   }
 
   /** Whether `step` has something to do; else the worker has. */
@@ -68,15 +71,16 @@ export class Merge {
 
   /** Not inside a batch: what it has changed may be taken back. */
   step(): void {
-    if (this.#phase.type === 'collecting') this.#collect(this.#phase.live)
+    if (this.#phase.type === 'collecting') this.#collect()
     else if (this.#phase.type === 'moving') this.#move()
+    else if (this.#phase.type === 'releasing') this.#release()
   }
 
   /** The inputs are gone. What it was doing is not wanted any more; `done` is still called. */
   abandon(): void {
-    if (this.#phase.type === 'moving') while (this.#phase.type === 'moving') this.#move()
-    else if (this.#phase.type === 'collecting') this.#finish(undefined)
-    else this.#abandoned = true
+    if (this.#phase.type === 'collecting') this.#finish(undefined)
+    else if (this.#phase.type === 'running') this.#abandoned = true
+    else while (this.hasStep) this.step()
   }
 
   #finish(error: unknown): void {
@@ -84,31 +88,28 @@ export class Merge {
     this.#done(error)
   }
 
-  #collect(live: OffsetList[]): void {
+  #collect(): void {
     const phase = this.#phase as Extract<Phase, { type: 'collecting' }>
     for (let seen = 0; seen < collectedPerStep; ) {
       const slot = this.#keydir.nextSlot(phase.slot, 1, 0)
       phase.slot = slot + 1
       if (slot >= slotCount) break
-      const entries = this.#keydir.entries(slot)
-      for (let at = 0; at < entries.length; at += 2) {
-        const input = this.#inputOf.get(entryFile(entries, at))
-        if (input !== undefined) live[input]!.add(entryOffset(entries, at))
-      }
-      seen += entries.length / 2
+      seen += this.#keydir.visit(slot, this.#collectOne)
     }
-    if (phase.slot >= slotCount) this.#run(live)
+    if (phase.slot >= slotCount) this.#run()
   }
 
-  #run(live: OffsetList[]): void {
+  readonly #collectOne = (file: number, offset: number): void => this.#live[file]?.add(offset)
+
+  #run(): void {
     let job: MergeJob
     try {
-      const inputs = this.inputs.map(({ path, number, salt, end }, i) => ({
+      const inputs = this.inputs.map(({ path, number, salt, end, index }) => ({
         path,
         number,
         salt,
         end,
-        live: live[i]!.take(),
+        live: this.#live[index]!.take(),
       }))
       job = { type: 'merge', inputs, ...this.#host.prepare(this.inputs) }
     } catch (error) {
@@ -146,8 +147,14 @@ export class Merge {
     const end = Math.min(phase.next + movedPerStep, moved.slots.length)
     for (let i = phase.next; i < end; i++) this.#moveOne(moved, i, written)
     phase.next = end
-    if (end < moved.slots.length) return
-    this.#host.done(this.inputs)
+    if (end === moved.slots.length) this.#phase = { type: 'releasing', next: 0 }
+  }
+
+  #release(): void {
+    const phase = this.#phase as Extract<Phase, { type: 'releasing' }>
+    if (this.#host.release(this.inputs[phase.next]!)) phase.next++
+    if (phase.next < this.inputs.length) return
+    this.#host.done()
     this.#finish(undefined)
   }
 
@@ -171,21 +178,28 @@ export class Merge {
   }
 }
 
+/** So many offsets in a piece: zeroing the memory for all that a file may hold at once would be a pause. */
+const offsetsPerPieceMax = 1 << 15
+
 /** Offsets in shared memory: the worker sorts them, so that this thread need not. */
 class OffsetList {
-  readonly #offsets: Uint32Array
+  readonly #pieces: Uint32Array[] = []
+  #last: Uint32Array = new Uint32Array(0)
   #length = 0
 
-  /** At most so many. */
-  constructor(capacity: number) {
-    this.#offsets = new Uint32Array(new SharedArrayBuffer(4 * capacity))
-  }
-
   add(offset: number): void {
-    this.#offsets[this.#length++] = offset
+    if (this.#length === this.#last.length) this.#grow()
+    this.#last[this.#length++] = offset
   }
 
-  take(): Uint32Array {
-    return this.#offsets.subarray(0, this.#length)
+  #grow(): void {
+    const length = Math.min(Math.max(2 * this.#last.length, 64), offsetsPerPieceMax)
+    this.#last = new Uint32Array(new SharedArrayBuffer(4 * length))
+    this.#pieces.push(this.#last)
+    this.#length = 0
+  }
+
+  take(): Uint32Array[] {
+    return this.#pieces.map((piece) => (piece === this.#last ? piece.subarray(0, this.#length) : piece))
   }
 }

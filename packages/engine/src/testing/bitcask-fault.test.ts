@@ -43,6 +43,8 @@ test('a compaction that is under way when the store fails ends with the failure'
   const steps: (() => void)[] = []
   const { disk, storage, store } = await faulty({ later: (run) => steps.push(run) })
   for (let i = 0; i < 30; i++) store.putSync(bytes(`key ${i}`), bytes('value'))
+  await store.flush()
+  for (const step of steps.splice(0)) step()
   const compaction = store.compactRange()
   while (steps.length === 0) await null
   // Its first step is due, when another file cannot be settled.
@@ -100,6 +102,7 @@ test.each(['a merge', 'a file being settled'])(
     if (work === 'a merge') {
       run()
       await flushed
+      run()
       store.compactRange().catch(() => {})
       while (steps.length === 0) await null
       run()

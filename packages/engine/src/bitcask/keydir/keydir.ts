@@ -285,6 +285,19 @@ export class Keydir {
     return packed.subarray(0, length)
   }
 
+  /** Shows a slot's entries as they are now, which must not change meanwhile. Returns how many there are. */
+  visit(slot: number, visitor: (file: number, offset: number) => void): number {
+    const lines = this.#root[2 * slot + 1]!
+    if (lines === 0) return 0
+    const position = this.#root[2 * slot]!
+    const words = this.#memory.words(position)
+    const base = wordOf(position)
+    const end = base + lines * lineWords
+    for (let at = base; at < end; at += 2)
+      if (words[at + 1] !== 0) visitor(entryFile(words, at), entryOffset(words, at))
+    return this.#counts[slot]!
+  }
+
   /** Fills a slot that is empty: as fast as memory can be copied, with no growing on the way. */
   load(slot: number, entries: PackedEntries): void {
     const count = entries.length / 2
