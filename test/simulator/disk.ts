@@ -19,8 +19,8 @@ export interface Disk {
   full: boolean
   /** What is stored, for the judge. Throws for what is damaged. */
   read(partition: number, key: Uint8Array): Uint8Array | undefined
-  /** Damages up to so many records, or blocks of them, at random. What the machine has in its memory stays right until that is off. */
-  rot(places: number): void
+  /** Damages up to so many records (of some keys), or blocks of any, at random. What the machine has in its memory stays right until that is off. */
+  rot(places: number, mayRot?: (key: Uint8Array) => boolean): void
   /** It is to be off when it rots. */
   readonly rotsWhenOff: boolean
 }
@@ -109,10 +109,10 @@ export class ModelDisk implements Disk {
     return this.store.get(partition, key)
   }
 
-  rot(places: number): void {
+  rot(places: number, mayRot: (key: Uint8Array) => boolean = () => true): void {
     for (let i = 0; i < places; i++) {
       const partition = this.#random.pick([-1, ...this.store.partitions()])
-      const keys = this.#keysOf(partition)
+      const keys = this.#keysOf(partition).filter(mayRot)
       if (keys.length > 0) this.store.rot(partition, this.#random.pick(keys))
     }
   }

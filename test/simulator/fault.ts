@@ -13,6 +13,11 @@ export interface FaultOptions {
   readonly nodes: number
   /** The only node of this run whose disk forgets what it has synced: more at a time would be more than W = 2 promises to bear. */
   readonly victim: number
+  /**
+   * In some runs another one forgets, too, of which the disk rots in other keys than the victim's: each key is damaged on one of them at most, which is as good as
+   * one disk.
+   */
+  readonly second: number | undefined
   /** 0 to 1: how bad. */
   readonly intensity: number
 }

@@ -105,7 +105,7 @@ export interface History {
   readonly finalTopologies: readonly FinalTopology[]
   /** Furthest that any node's wall clock was from the world's, in milliseconds: blurs expiry. */
   readonly clockErrorMaxMs: number
-  /** Nodes whose disk forgot synced data, and which did not know of it: a write that only so many acknowledged may be gone. */
+  /** Of any key, nodes whose disk forgot synced data, and which did not know of it: a write that only so many acknowledged may be gone. */
   readonly damagedNodes: number
   /** Nodes whose disk was replaced by an empty one: such a write may be gone, but who has it not is no owner, and is not read from. */
   readonly lostDisks: number

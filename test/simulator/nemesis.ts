@@ -6,7 +6,7 @@ import type { World } from './world.js'
 export class Nemesis {
   /** How many of each kind were injected. */
   readonly injected: Record<string, number> = {}
-  /** Nodes whose synced data was damaged: never more than one, the plan's victim. */
+  /** Of any key, nodes whose synced copy was damaged: never more than one. */
   damagedNodes = 0
   readonly #world: World
   readonly #ends = new Set<() => void>()

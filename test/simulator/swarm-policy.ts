@@ -37,7 +37,7 @@ function drawBuckets(random: SeededRandom): Bucket[] {
 function drawFaults(
   random: SeededRandom,
   kind: FaultKind,
-  plan: { nodes: number; victim: number; untilMs: number },
+  plan: { nodes: number; victim: number; second: number | undefined; untilMs: number },
 ): PlannedFault[] {
   const intensity = random.next()
   const count = 1 + random.between(0, 1 + Math.floor(intensity * 8))
@@ -45,7 +45,7 @@ function drawFaults(
     kind: kind.name,
     atMs: 300 + random.between(0, plan.untilMs - 300),
     durationMs: 1 + Math.floor(random.next() * random.next() * kind.durationMaxMs),
-    details: kind.draw(random, { nodes: plan.nodes, victim: plan.victim, intensity }),
+    details: kind.draw(random, { nodes: plan.nodes, victim: plan.victim, second: plan.second, intensity }),
   }))
 }
 
@@ -62,8 +62,9 @@ export function drawPlan({ seed, nodes, bugs = [], faults, faultChance }: SwarmO
   const isCalm = random.chance(0.1) && faultChance === undefined
   const enabled = isCalm ? [] : kinds.filter(() => random.chance(faultChance ?? 0.35))
   const victim = randomStream(seed, 'victim').between(0, nodes)
+  const second = enabled.some(({ name }) => name === 'disk-lost') ? undefined : drawSecond(seed, nodes, victim)
   const plannedFaults = enabled
-    .flatMap((kind) => drawFaults(randomStream(seed, kind.name), kind, { nodes, victim, untilMs: healAtMs }))
+    .flatMap((kind) => drawFaults(randomStream(seed, kind.name), kind, { nodes, victim, second, untilMs: healAtMs }))
     .sort((a, b) => a.atMs - b.atMs)
   return {
     seed,
@@ -88,6 +89,11 @@ export function drawPlan({ seed, nodes, bugs = [], faults, faultChance }: SwarmO
     bugs,
     features: [...buckets.map(({ rule, r, w }) => `${rule} r=${r} w=${w}`), ...enabled.map(({ name }) => name)],
   }
+}
+
+function drawSecond(seed: number, nodes: number, victim: number): number | undefined {
+  const random = randomStream(seed, 'second victim')
+  return random.chance(0.5) ? (victim + random.between(1, nodes)) % nodes : undefined
 }
 
 /** Half of the clusters have good clocks; in the others they are off by up to seconds, within what nodes tolerate. */

@@ -52,20 +52,34 @@ export const diskLost = defineFault<{ node: number }>({
   },
 })
 
-/** Records of one node no longer match their checksums, or the blocks of tables that they are in: those when it comes back from a power cut. */
-export const bitRot = defineFault<{ node: number; records: number }>({
+/** Which of two disks, if both rot, a key may be damaged on. */
+const sideOf = (key: Uint8Array) => key.reduce((sum, byte) => sum + byte, 0) % 2
+
+/**
+ * Records of one node, or of two nodes in different keys, no longer match their checksums; or the blocks of tables that they are in: those of one node, when it
+ * comes back from a power cut.
+ */
+export const bitRot = defineFault<{ node: number; second: number | undefined; records: number }>({
   name: 'bit-rot',
   durationMaxMs: 1,
   damages: true,
-  draw: (random, { victim, intensity }) => ({ node: victim, records: 1 + random.between(0, 1 + 20 * intensity) }),
-  begin(world, { node, records }) {
+  draw: (random, { victim, second, intensity }) => ({
+    node: victim,
+    second,
+    records: 1 + random.between(0, 1 + 20 * intensity),
+  }),
+  begin(world, { node, second, records }) {
     const machine = world.nodes[node]!
-    if (!machine.disk.rotsWhenOff) {
-      machine.disk.rot(records)
-      return () => {}
+    const { disk } = machine
+    if (disk.rotsWhenOff) {
+      machine.crash()
+      disk.rot(records)
+      return () => machine.start()
     }
-    machine.crash()
-    machine.disk.rot(records)
-    return () => machine.start()
+    if (second === undefined) disk.rot(records)
+    else
+      for (const [side, of] of [node, second].entries())
+        world.nodes[of]!.disk.rot(records, (key) => sideOf(key) === side)
+    return () => {}
   },
 })
