@@ -60,7 +60,8 @@ function arrivals(world: World): number[] {
 const others = new Set([join, leave, voters, abortedMove, crashOnAcknowledgement, crashOnAdoption])
 
 describe.each([...faultKinds.values()].filter((fault) => !others.has(fault)))('$name', (fault) => {
-  const draw = (seed: number) => fault.draw(randomStream(seed, 'test'), { nodes, victim: 2, second: undefined, intensity: 1 })
+  const draw = (seed: number) =>
+    fault.draw(randomStream(seed, 'test'), { nodes, victim: 2, second: undefined, intensity: 1 })
 
   test('its plan is plain data', () => {
     const details = draw(1)

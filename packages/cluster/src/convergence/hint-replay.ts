@@ -102,7 +102,11 @@ export class HintReplay {
     const to = route.members.includes(hint.target) ? hint.target : this.#heirOf(route.members)
     if (to === self) {
       // The owners have changed, and this node is one now.
-      if (local.absorb(hint.partition, hint.key, hint.record, bucket, false) === replyStatus.ok) this.#remove(hint)
+      const { partition, key, record } = hint
+      const isKept =
+        local.isOver(partition, key, record, bucket) ||
+        local.absorb(partition, key, record, bucket, false) === replyStatus.ok
+      if (isKept) this.#remove(hint)
       return
     }
     const peer = to === undefined ? undefined : peers.of(to)

@@ -1,3 +1,4 @@
+import type { Bucket } from '../coordination/topology.js'
 import type { LocalReplica } from '../replication/local-replica.js'
 import { type ReplyStatus, replyStatus } from '../replication/reply-status.js'
 import type { SharedParts } from '../replication/shared-parts.js'
@@ -11,31 +12,23 @@ import type { RepairStamps } from './repair-stamps.js'
  * it tells was in the stores of owners when they were fenced, and has come by now, or was lost with the process that minted it.
  *
  * - A write, or a hint of one, that tells something new is refused: nothing vouches any more that all owners get it.
- * - A hint that is handed over of what this owner does not have, though all owners have everything up to then: it was deleted and
- *   collected. It is accepted, and dropped.
+ * - What is over (`LocalReplica.isOver`) is known, and dropped: a hint that is handed over, or the write-back of a read, which the network may have kept for
+ *   any time.
  */
 export function lateWrite(
   parts: SharedParts,
   stamps: RepairStamps,
   { partition, key, record, hintFor, asker: from }: ReplicateMessage,
 ): ReplyStatus | undefined {
-  const { local } = parts
-  if (from === asker.hints) {
-    if (!isStampedBy(record, stamps.repairedMs[partition]!)) return undefined
-    return local.read(partition, key) === replyStatus.absent ? replyStatus.ok : undefined
-  }
-  if (from !== asker.put || !isStampedBy(record, stamps.fencedMs[partition]!)) return undefined
-  return hintFor === 0 && knows(local, parts, partition, key, record) ? undefined : replyStatus.overloaded
+  const { local, routes } = parts
+  const bucket = routes.bucketNumbered(bucketOfKey(key))!
+  if (from !== asker.put) return local.isOver(partition, key, record, bucket) ? replyStatus.ok : undefined
+  if (!isStampedBy(record, stamps.fencedMs[partition]!)) return undefined
+  return hintFor === 0 && knows(local, partition, key, record, bucket) ? undefined : replyStatus.overloaded
 }
 
-function knows(
-  local: LocalReplica,
-  { routes }: SharedParts,
-  partition: number,
-  key: Uint8Array,
-  record: Uint8Array,
-): boolean {
+function knows(local: LocalReplica, partition: number, key: Uint8Array, record: Uint8Array, bucket: Bucket): boolean {
   if (local.read(partition, key) !== replyStatus.ok) return false
   const own = local.record!
-  return local.merge(own, record, routes.bucketNumbered(bucketOfKey(key))!) === own
+  return local.merge(own, record, bucket) === own
 }

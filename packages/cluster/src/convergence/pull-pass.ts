@@ -198,6 +198,8 @@ export class PullPass {
       if (bucket === undefined || bucket.n !== this.from.n) continue
       const first = siblingsAt(record)
       clock.observe(readStampMs(record, first), readStampLogical(record, first), now.wallMs)
+      // The answer may be older than what was deleted and collected here since.
+      if (local.isOver(this.from.partition, key, record, bucket)) continue
       const status = local.absorb(this.from.partition, key, record, bucket, false)
       if (status === replyStatus.damaged && this.#onDamaged !== undefined) this.#onDamaged(key, record, bucket)
       else if (status !== replyStatus.ok) this.#fail()

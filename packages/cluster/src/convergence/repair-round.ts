@@ -218,7 +218,7 @@ export class RepairRound {
     if (this.#agrees(partition, since) !== replyStatus.ok || !this.#owners(partition).has(this.#parts.self)) return
     if (this.#stamps.fencedMs[partition]! < throughMs || this.#stamps.repairedMs[partition]! >= throughMs) return
     try {
-      this.#stamps.repaired(partition, throughMs)
+      this.#stamps.repaired(partition, throughMs, since)
     } catch (error) {
       if (storeErrorCode(error) === undefined) throw error
       return

@@ -48,7 +48,14 @@ export function alterBucket(topology: Topology, name: string, change: Partial<Bu
       'CASKADE_BAD_REQUEST',
       `acknowledged writes are on ${held} of ${options.n} owners: a read of ${options.r} could miss one; ask for r=${options.n - held + 1}`,
     )
-  const altered: Bucket = { name, number: bucket.number, ...options, held: Math.min(held, options.w) }
+  const grownAt = options.n > bucket.n ? topology.epoch + 1 : bucket.grownAt
+  const altered: Bucket = {
+    name,
+    number: bucket.number,
+    ...options,
+    held: Math.min(held, options.w),
+    ...(grownAt !== undefined && { grownAt }),
+  }
   return {
     ...topology,
     buckets: topology.buckets.map((each) => (each === bucket ? altered : each)),

@@ -16,7 +16,16 @@ const small: Topology = {
   moves: [{ partition: 1, to: [1, 2], phase: 'readNew' }],
   changedAt: [1, 2 ** 33 + 5],
   buckets: [
-    { name: 'a', number: 1, n: 2, r: 1, w: 2, held: 1, resolution: { rule: 'merge', name: 'union', siblingsMax: 64 } },
+    {
+      name: 'a',
+      number: 1,
+      n: 2,
+      r: 1,
+      w: 2,
+      held: 1,
+      grownAt: 2 ** 33 + 7,
+      resolution: { rule: 'merge', name: 'union', siblingsMax: 64 },
+    },
   ],
   voters: [1],
   previousVoters: [1, 2],
@@ -25,7 +34,7 @@ const small: Topology = {
 
 const golden = [
   '43505431', // magic
-  'dcefab7a', // checksum
+  'd0384aba', // checksum
   '0500000002000000', // epoch
   '03000000', // next member
   '03', // replicas
@@ -38,7 +47,7 @@ const golden = [
   '0100 0100 02 01000000 02000000', // target of partition 1
   '0100 0100 01 02 01000000 02000000', // its move
   '0100000000000000 0500000002000000', // epochs of change
-  '0100 010061 0100 02 01 02 01 02 40 0500756e696f6e', // bucket
+  '0100 010061 0100 02 01 02 01 0700000002000000 02 40 0500756e696f6e', // bucket
   '02 01000000 02000000', // voters before
   '01 01000000', // voters
   '01 00000000000000ff', // recent changes

@@ -144,13 +144,14 @@ function readMember(reader: ByteReader): Member {
   }
 }
 
-function writeBucket(writer: ByteWriter, { name, number, n, r, w, held, resolution }: Bucket): void {
+function writeBucket(writer: ByteWriter, { name, number, n, r, w, held, grownAt, resolution }: Bucket): void {
   writeText(writer, name)
   writer.u16(number)
   writer.u8(n)
   writer.u8(r)
   writer.u8(w)
   writer.u8(held ?? w)
+  writer.u53(grownAt ?? 0)
   writer.u8(rules.indexOf(resolution.rule))
   writer.u8(resolution.rule === 'lww' ? 0 : resolution.siblingsMax)
   writeText(writer, resolution.rule === 'merge' ? resolution.name : '')
@@ -163,6 +164,7 @@ function readBucket(reader: ByteReader): Bucket {
   const r = atMost(reader, atLeast(reader, reader.u8(), 1, 'r'), n, 'r')
   const w = atMost(reader, atLeast(reader, reader.u8(), 1, 'w'), n, 'w')
   const held = reader.u8()
+  const grownAt = reader.u53()
   const rule = rules[atMost(reader, reader.u8(), rules.length - 1, 'rule')]!
   const siblingsMax = reader.u8()
   const merge = readText(reader)
@@ -172,7 +174,7 @@ function readBucket(reader: ByteReader): Bucket {
       : rule === 'siblings'
         ? { rule, siblingsMax: atLeast(reader, siblingsMax, 1, 'siblings') }
         : { rule, name: merge, siblingsMax: atLeast(reader, siblingsMax, 1, 'siblings') }
-  return { name, number, n, r, w, held, resolution }
+  return { name, number, n, r, w, held, ...(grownAt > 0 && { grownAt }), resolution }
 }
 
 function writeNumbers(writer: ByteWriter, numbers: readonly MemberNumber[]): void {

@@ -78,6 +78,8 @@ export interface Bucket {
   readonly w: number
   /** How many of the present owners have every acknowledged write, whatever `w` was when it was made. Absent: `w`. */
   readonly held?: number
+  /** The epoch in which n was last raised: owners of then have to be given what was there before. Absent: never. */
+  readonly grownAt?: number
   readonly resolution: Resolution
 }
 

@@ -158,7 +158,7 @@ export class GetCoordinator {
   #askSelf(slot: GetSlot, place: number): void {
     const { local, store } = this.#parts
     const status = local.read(slot.partition, slot.key)
-    slot.repairedMs = Math.max(slot.repairedMs, local.stamps?.repairedMs[slot.partition] ?? 0)
+    slot.heldMs = Math.max(slot.heldMs, local.stamps?.heldMs(slot.partition, slot.bucket) ?? 0)
     this.#note(slot, place, status, local.record)
     const ticket = local.ticketOf(slot.partition, slot.key)
     if (ticket <= store.durableTicket) return
@@ -199,7 +199,7 @@ export class GetCoordinator {
     const took = now.monotonicMs - (slot.askedAtMs[place] ?? now.monotonicMs)
     this.#latency.record(took)
     this.#parts.peers.of(from)?.answered(took)
-    slot.repairedMs = Math.max(slot.repairedMs, message.repairedMs)
+    slot.heldMs = Math.max(slot.heldMs, message.heldMs)
     this.#note(slot, place, status, message.record)
     if (slot.failed & bit) this.#askEnough(slot, now)
     this.#check(slot, now)
@@ -228,7 +228,7 @@ export class GetCoordinator {
         else if (record !== undefined) merged = this.#parts.local.merge(merged, record, slot.bucket)
       }
     }
-    if (slot.session !== undefined && !seesSession(slot.session, slot.repairedMs, merged)) {
+    if (slot.session !== undefined && !seesSession(slot.session, slot.heldMs, merged)) {
       this.#askNext(slot, now)
       return
     }
@@ -283,7 +283,10 @@ export class GetCoordinator {
       if (!(to & bit)) continue
       const complete = (slot.damaged & bit) !== 0 && this.#allOthersAnswered(slot)
       if (members[i] === self) {
-        const status = local.absorb(slot.partition, slot.key, record, slot.bucket, complete)
+        const { partition, key, bucket } = slot
+        const status = local.isOver(partition, key, record, bucket)
+          ? replyStatus.ok
+          : local.absorb(partition, key, record, bucket, complete)
         if (status !== replyStatus.ok) continue
         if (store.ticket <= store.durableTicket) slot.holders |= bit
         else slot.ownHoldTicket = store.ticket
@@ -425,7 +428,7 @@ function isIn(sets: readonly number[], bit: number): boolean {
 }
 
 /** Whatever it has seen is in the record, or was collected: every owner had it, and it was deleted, or has expired. */
-function seesSession(session: readonly Context[], repairedMs: number, merged: Uint8Array | undefined): boolean {
+function seesSession(session: readonly Context[], heldMs: number, merged: Uint8Array | undefined): boolean {
   const history = merged === undefined ? [] : decodeRecord(merged).history
-  return session.every((context) => context.stampMs <= repairedMs || descends(history, context.history))
+  return session.every((context) => context.stampMs <= heldMs || descends(history, context.history))
 }

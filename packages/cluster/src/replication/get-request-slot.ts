@@ -28,7 +28,7 @@ export class GetSlot extends RequestSlot {
   /** The level `session`: what the answer must descend from. */
   session: readonly Context[] | undefined
   /** The latest that an owner has told: all of them hold what is stamped by then. */
-  repairedMs = 0
+  heldMs = 0
 
   asked = 0
   answered = 0
@@ -56,7 +56,7 @@ export class GetSlot extends RequestSlot {
     this.answered = 0
     this.failed = 0
     this.damaged = 0
-    this.repairedMs = 0
+    this.heldMs = 0
     this.#forgetRecords()
     this.localTicket = 0
     this.merged = undefined

@@ -1,5 +1,5 @@
 import type { HybridClock } from '../causality/hybrid-clock.js'
-import { isCollectable } from '../convergence/collectable.js'
+import { isCollectable, isStampedBy } from '../convergence/collectable.js'
 import type { RepairStamps } from '../convergence/repair-stamps.js'
 import type { Bucket } from '../coordination/topology.js'
 import type { MintingEpoch } from '../node/minting-epoch.js'
@@ -91,6 +91,15 @@ export class LocalReplica {
   /** It says no more than a deletion that has been collected here, if it ever was. */
   hasCollected(partition: number, record: Uint8Array): boolean {
     return this.stamps !== undefined && isCollectable(record, this.stamps.repairedMs[partition]!)
+  }
+
+  /**
+   * A copy that has been on its way for long may say what is over: stamped within what every owner has held, and not here any more. It was deleted, and the deletion
+   * collected: stored now, it would be back.
+   */
+  isOver(partition: number, key: Uint8Array, record: Uint8Array, bucket: Bucket): boolean {
+    if (this.stamps === undefined || !isStampedBy(record, this.stamps.heldMs(partition, bucket))) return false
+    return this.read(partition, key) === replyStatus.absent
   }
 
   /** The merge of two records, nothing stored. */

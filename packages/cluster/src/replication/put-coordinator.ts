@@ -1,4 +1,5 @@
 import { covers } from '../causality/version-vector.js'
+import { isStampedBy } from '../convergence/collectable.js'
 import type { HintStore } from '../convergence/hint-store.js'
 import { keepHint } from '../convergence/keep-hint.js'
 import type { Bucket } from '../coordination/topology.js'
@@ -510,6 +511,9 @@ export class PutCoordinator {
   #keepOwnHint(slot: PutSlot, place: number, now: Now): void {
     if (slot.hinted & (1 << place)) return
     const { partition, key, record, bucket, route } = slot
+    const { stamps } = this.#parts.local
+    // This node has said that it keeps none: the round that it said it in brings the record, which was in its store by then.
+    if (stamps !== undefined && isStampedBy(record, stamps.fencedMs[partition]!)) return
     const target = route.members[place]!
     const status = keepHint(this.#hints, this.#parts.local, target, partition, key, record, bucket, now.wallMs)
     if (status !== replyStatus.ok) return
@@ -596,10 +600,12 @@ export class PutCoordinator {
       else if (slot.phase === 'forwarding') this.#table.wakeAt(slot, now.monotonicMs)
       else {
         const place = route.members.indexOf(self)
-        const kept =
-          place < 0 ? replyStatus.absent : local.absorb(slot.partition, slot.key, slot.record, slot.bucket, false)
-        const own = kept === replyStatus.ok ? place : -1
-        this.#countFrom(slot, own, local.ticketOf(slot.partition, slot.key), now)
+        const { partition, key, record, bucket } = slot
+        const isKept =
+          place >= 0 &&
+          (local.isOver(partition, key, record, bucket) ||
+            local.absorb(partition, key, record, bucket, false) === replyStatus.ok)
+        this.#countFrom(slot, isKept ? place : -1, local.ticketOf(partition, key), now)
       }
     }
   }

@@ -51,8 +51,19 @@ export class Replica {
     const size = fixedBytesMax + (record?.length ?? 0)
     const writer = outbox.begin(peer.queue, messageType.getReply, size, held)
     if (writer === undefined) return
-    writeGetReply(writer, slot, generation, status, this.#stamps.repairedMs[partition] ?? 0, record)
+    writeGetReply(
+      writer,
+      slot,
+      generation,
+      status,
+      status === replyStatus.ok || status === replyStatus.absent ? this.#heldMs(partition, key) : 0,
+      record,
+    )
     outbox.end()
+  }
+
+  #heldMs(partition: number, key: Uint8Array): number {
+    return this.#stamps.heldMs(partition, this.#parts.routes.bucketNumbered(bucketOfKey(key))!)
   }
 
   /** @throws RecordError when what was sent is no record */

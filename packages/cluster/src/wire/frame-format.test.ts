@@ -66,7 +66,7 @@ const messages: [number, (writer: ByteWriter) => void, { read(reader: ByteReader
     messageType.getReply,
     (to) => writeGetReply(to, 1, 2, 0, 1_700_000_000_123, record),
     new GetReplyMessage(),
-    { slot: 1, generation: 2, status: 0, repairedMs: 1_700_000_000_123, record },
+    { slot: 1, generation: 2, status: 0, heldMs: 1_700_000_000_123, record },
   ],
   [
     messageType.replicate,

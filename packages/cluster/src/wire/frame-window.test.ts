@@ -23,3 +23,14 @@ test('what is older than the window counts as lost; a new run begins anew', () =
   expect(window.admit(1, 5000 - 1023)).toBe(true)
   expect(window.admit(2, 1)).toBe(true)
 })
+
+test('a frame of the run before comes late: neither run forgets what it has seen', () => {
+  const window = new FrameWindow()
+  for (const run of [1, 2, 3]) for (let number = 1; number <= 5; number++) expect(window.admit(run, number)).toBe(true)
+  expect([window.admit(2, 6), window.admit(2, 5), window.admit(3, 5), window.admit(3, 6)]).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ])
+})

@@ -51,7 +51,7 @@ export class GetReplyMessage {
   generation = 0
   status = 0
   /** All owners hold everything stamped up to here, or have collected it: what a session has seen by then and is not here is gone. */
-  repairedMs = 0
+  heldMs = 0
   /** Empty unless the status is ok. */
   record: Uint8Array = new Uint8Array(0)
 
@@ -59,7 +59,7 @@ export class GetReplyMessage {
     this.slot = reader.u32()
     this.generation = reader.u32()
     this.status = reader.u8()
-    this.repairedMs = reader.u53()
+    this.heldMs = reader.u53()
     this.record = reader.longBytes()
   }
 }
@@ -71,13 +71,13 @@ export function writeGetReply(
   slot: number,
   generation: number,
   status: number,
-  repairedMs: number,
+  heldMs: number,
   record: Uint8Array = none,
 ): void {
   writer.u32(slot)
   writer.u32(generation)
   writer.u8(status)
-  writer.u53(repairedMs)
+  writer.u53(heldMs)
   writer.longBytes(record)
 }
 
