@@ -1,7 +1,7 @@
 import { uniformNumbers } from './key-numbers.js'
 import { type Figures, measured, withoutLatencies } from './measured.js'
 import type { PeerStore } from './peer-store.js'
-import { type Records, valueBytes } from './records.js'
+import type { Records } from './records.js'
 
 const operationsMax = 1_000_000
 /** Operations of one round; 7 of 10 are gets. */
@@ -32,7 +32,7 @@ function mixOneByOne(store: PeerStore, get: Get, records: Records, n: number, nu
       const key = records.key(number())
       // 7 and 10 have no common factor: puts and gets alternate evenly.
       if ((i * 7) % 10 < 7) {
-        if (get(key)?.length !== valueBytes) throw new Error('mix-70-30: a record is missing')
+        if (get(key)?.length !== records.valueBytes) throw new Error('mix-70-30: a record is missing')
       } else {
         const written = store.put(key, records.value(i))
         const pause = store.pressure?.()
@@ -56,7 +56,8 @@ function mixOfRounds(store: PeerStore, records: Records, n: number, number: () =
         store.put(records.key(number()), records.value(at + i)),
       )
       const values = await store.getMany!(Array.from({ length: roundGets }, () => records.key(number())))
-      if (values.some((value) => value?.length !== valueBytes)) throw new Error('mix-70-30: a record is missing')
+      if (values.some((value) => value?.length !== records.valueBytes))
+        throw new Error('mix-70-30: a record is missing')
       await Promise.all(writes)
     }
   })

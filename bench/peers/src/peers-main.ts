@@ -15,22 +15,24 @@ import { isOurs, peers } from './stores/all-peers.js'
 
 const usage = `npm run -s bench:peers -- [options]
 
-Runs the same workloads on our engine and on other stores from npm, each in a process of its own: 20-byte keys, 100-byte
+Runs the same workloads on our engine and on other stores from npm, each in a process of its own: 20-byte keys,
 half-compressible values, random order. A put is acknowledged when it survives kill -9; with put-sync, a power cut.
 
   put, put-batch, overwrite, put-sync (256 writers), mix-70-30 (while compacting), get-present, get-borrowed, get-zipf,
   get-absent, get-many, scan-full, scan-100 (whole scans a second), reopen (after kill -9), memory, disk
   maxUs is exact: no operation took longer, timed or not; of put it is the longest stall of the fill
 
-  --keys N       default 1000000
-  --stores LIST  default ${Object.keys(peers).join(',')}
-  --json         one JSON object per line instead of the table
-  --save         writes bench/results/peers-N.json
+  --keys N         default 1000000
+  --value-bytes N  default 100
+  --stores LIST    default ${Object.keys(peers).join(',')}
+  --json           one JSON object per line instead of the table
+  --save           writes bench/results/peers-N.json, or peers-N-values-V.json
 `
 
 const { values } = parseArgs({
   options: {
     keys: { type: 'string', default: '1000000' },
+    'value-bytes': { type: 'string', default: '100' },
     stores: { type: 'string', default: Object.keys(peers).join(',') },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
@@ -38,9 +40,16 @@ const { values } = parseArgs({
   },
 })
 const keys = Number(values.keys)
+const valueBytes = Number(values['value-bytes'])
 const subjects = values.stores.split(',')
 const unknown = subjects.filter((subject) => peers[subject] === undefined)
-if (values.help || unknown.length > 0 || !Number.isInteger(keys) || keys < 1000) {
+if (
+  values.help ||
+  unknown.length > 0 ||
+  !Number.isInteger(keys) ||
+  keys < 1000 ||
+  !(valueBytes >= 8 && valueBytes <= 1 << 20)
+) {
   if (unknown.length > 0) console.error(`no such store: ${unknown.join(', ')}`)
   process.stdout.write(usage)
   process.exit(values.help ? 0 : 2)
@@ -80,7 +89,7 @@ for (const subject of subjects) {
       continue
     }
     if (!values.json) console.error(`${subject}: ${phase}`)
-    const result = await runPhase({ subject, phase, directory, keys })
+    const result = await runPhase({ subject, phase, directory, keys, valueBytes })
     lines.push(...result.measurements)
     if (result.missing === undefined) continue
     missing.push(`${subject} (${phase}): ${result.missing}`)
@@ -131,7 +140,7 @@ function printTable(): void {
 }
 
 if (values.save) {
-  const path = saveResults(`peers-${keys}`, {
+  const path = saveResults(valueBytes === 100 ? `peers-${keys}` : `peers-${keys}-values-${valueBytes}`, {
     command: `npm run -s bench:peers -- ${process.argv.slice(2).join(' ')}`,
     settings: { ...settings, ...(missing.length > 0 ? { notMeasured: missing } : {}) },
     lines: [...lines, ...comparisons],

@@ -1,7 +1,7 @@
 import { uniformNumbers, zipfianNumbers } from './key-numbers.js'
 import { type Figures, measured, withoutLatencies } from './measured.js'
 import type { PeerStore } from './peer-store.js'
-import { type Records, valueBytes } from './records.js'
+import type { Records } from './records.js'
 
 const manyKeys = 32
 const readsMax = 1_000_000
@@ -30,7 +30,13 @@ async function readOneByOne(bench: string, n: number, read: () => boolean): Prom
   return figures
 }
 
-async function readMany(bench: string, n: number, store: PeerStore, key: () => Uint8Array): Promise<Figures> {
+async function readMany(
+  bench: string,
+  n: number,
+  store: PeerStore,
+  key: () => Uint8Array,
+  valueBytes: number,
+): Promise<Figures> {
   const count = Math.ceil(n / manyKeys) * manyKeys
   for (let i = 0; i < warmUpReads; i += manyKeys) await store.getMany!(Array.from({ length: manyKeys }, key))
   let found = 0
@@ -64,6 +70,7 @@ export async function* reads(store: PeerStore, records: Records): AsyncGenerator
   const n = Math.min(readsMax, records.count)
   const number = uniformNumbers(records.count)
   const popular = zipfianNumbers(records.count, n)
+  const { valueBytes } = records
   const present = () => records.key(number())
   const skewed = () => records.key(popular())
   const absent = () => records.absentKey(number())
@@ -74,11 +81,11 @@ export async function* reads(store: PeerStore, records: Records): AsyncGenerator
     yield readOneByOne('get-zipf', n, () => get(skewed())?.length === valueBytes)
     yield readOneByOne('get-absent', n, () => get(absent()) !== undefined)
   } else {
-    yield readMany('get-present', n, store, present)
-    yield readMany('get-zipf', n, store, skewed)
-    yield readMany('get-absent', n, store, absent)
+    yield readMany('get-present', n, store, present, valueBytes)
+    yield readMany('get-zipf', n, store, skewed, valueBytes)
+    yield readMany('get-absent', n, store, absent, valueBytes)
   }
-  if (store.getMany !== undefined) yield readMany('get-many', n, store, present)
+  if (store.getMany !== undefined) yield readMany('get-many', n, store, present, valueBytes)
   yield withoutLatencies(
     await measured('scan-full', records.count, async () => hold('scan-full', await store.scan(), records.count)),
   )

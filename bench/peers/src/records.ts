@@ -2,22 +2,27 @@ import { createHash } from 'node:crypto'
 import { keyBytes, writeKey } from './key-bytes.js'
 
 export const valueBytes = 100
-const valueCount = 1 << 16
+/** As many different values as this holds, or 65,536 if that is less. */
+const poolBytes = 64 << 20
+const absentCount = 1 << 16
 
 /** All keys and a pool of values, made before the clock starts. */
 export class Records {
   readonly count: number
+  readonly valueBytes: number
   readonly #keys: Buffer
   readonly #absent: Buffer
   readonly #values: Buffer[]
 
-  constructor(count: number) {
+  constructor(count: number, bytes = valueBytes) {
     this.count = count
+    this.valueBytes = bytes
     this.#keys = Buffer.allocUnsafeSlow(count * keyBytes)
     for (let i = 0; i < count; i++) writeKey(this.#keys, i * keyBytes, i)
-    this.#absent = Buffer.allocUnsafeSlow(Math.min(count, valueCount) * keyBytes)
+    this.#absent = Buffer.allocUnsafeSlow(Math.min(count, absentCount) * keyBytes)
     for (let i = 0; i < this.#absent.length / keyBytes; i++) writeKey(this.#absent, i * keyBytes, count + i)
-    this.#values = Array.from({ length: valueCount }, (_, i) => halfCompressible(i))
+    const different = Math.min(1 << 16, Math.floor(poolBytes / bytes))
+    this.#values = Array.from({ length: different }, (_, i) => halfCompressible(i, bytes))
   }
 
   key(i: number): Buffer {
@@ -30,16 +35,16 @@ export class Records {
   }
 
   value(i: number): Buffer {
-    return this.#values[i % valueCount]!
+    return this.#values[i % this.#values.length]!
   }
 }
 
 /** Half of it does not compress, half does. */
 export function halfCompressible(i: number, bytes = valueBytes): Buffer {
   const value = Buffer.alloc(bytes, '{"name":"a field of a record","state":"active"}   ')
-  createHash('sha512')
+  createHash('shake256', { outputLength: bytes >>> 1 })
     .update(String(i))
     .digest()
-    .copy(value, 0, 0, bytes / 2)
+    .copy(value)
   return value
 }

@@ -22,9 +22,9 @@ async function opened<T>(open: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function work({ subject, phase, directory, keys }: PhaseRequest): Promise<void> {
+async function work({ subject, phase, directory, keys, valueBytes }: PhaseRequest): Promise<void> {
   const peer = peers[subject]!
-  const records = new Records(keys)
+  const records = new Records(keys, valueBytes)
   const measure = (figures: object) => tell({ measurement: { subject, ...figures } as never })
   if (phase === 'fill-sync') {
     const store = await opened(() => peer.openDurable!(directory))

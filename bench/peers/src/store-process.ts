@@ -12,6 +12,7 @@ export interface PhaseRequest {
   phase: Phase
   directory: string
   keys: number
+  valueBytes: number
 }
 
 export type PhaseMessage =
