@@ -38,3 +38,31 @@ test('far behind, writers are slowed to what a slow disk takes, still in short p
   expect(throttle.stalls.totalMs / 4).toBeGreaterThan(800)
   expect(throttle.stalls.longestMs).toBeLessThanOrEqual(25)
 })
+
+test('no write waits long, however much is owed; a large one pays for its bytes; without debt nothing is owed', () => {
+  const waits: number[] = []
+  let immutables = 9
+  const throttle = new WriteThrottle(
+    256 << 10,
+    () => ({ immutables, level0Tables: 0 }),
+    (ms) => waits.push(ms),
+  )
+  let written = 256 << 10
+  throttle.throttle(written)
+  expect(waits).toEqual([25])
+  for (let i = 0; i < 40; i++) {
+    written += 100
+    expect(throttle.isDue(written)).toBe(true)
+    throttle.throttle(written)
+    expect(waits.pop()).toBe(25)
+  }
+  written += 1 << 20
+  throttle.throttle(written)
+  expect(waits.at(-1)).toBeCloseTo(16 * 25, 0)
+  immutables = 1
+  written += 100
+  throttle.throttle(written)
+  expect(waits.length).toBe(2)
+  expect(throttle.isDue(written + 100)).toBe(false)
+  expect(throttle.pause()).toBeUndefined()
+})
