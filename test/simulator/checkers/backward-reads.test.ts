@@ -30,3 +30,17 @@ test('a read of more owners may show what one of fewer cannot', () => {
   expect(found(uncertain().get(['a'], { level: 'all' }).get([]))).toEqual([])
   expect(found(uncertain().get(['a']).get([], { level: 'all' }))).toEqual([[2, 3]])
 })
+
+test('a write that was stamped twice is held to the stamp that was shown', () => {
+  const shown = (contested: boolean, thenMs: number) =>
+    found(
+      new HistoryBuilder('lww')
+        .put('a', { timestampMs: 30, contested, endedAtMs: 9000 })
+        .put('b', { timestampMs: thenMs })
+        .get(['a'], { timestampMs: 10 })
+        .get(['b'], { timestampMs: thenMs }),
+    )
+  expect(shown(true, 20)).toEqual([])
+  expect(shown(true, 5)).toEqual([[3, 4]])
+  expect(shown(false, 20)).toEqual([[3, 4]])
+})

@@ -16,7 +16,7 @@ export const backwardReads: Checker = (history) => {
         if (earlier.endedAtMs >= later.beganAtMs || earlier.r > later.r) continue
         const lost = earlier.values.find((value) => {
           const write = key.writeOf(value)
-          return write !== undefined && !key.accountsFor(later, write)
+          return write !== undefined && !key.accountsFor(later, asShown(write, earlier))
         })
         if (lost === undefined) continue
         violations.push({
@@ -31,3 +31,7 @@ export const backwardReads: Checker = (history) => {
 
 const isTold = ({ kind, outcome, strict, r }: Operation): boolean =>
   kind === 'get' && outcome === 'ok' && strict && r > 1
+
+/** A write that was tried again may be stamped twice: what the first read showed is what the second must not go behind. */
+const asShown = (write: Operation, read: Operation): Operation =>
+  write.contested && write.bucket.rule === 'lww' ? { ...write, timestampMs: read.timestampMs } : write

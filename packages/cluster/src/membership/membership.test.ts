@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MembershipWorld } from '../testing/membership-world.js'
 import { defaultMembershipConfig as config } from './membership-config.js'
-import { type Rumour, supersedes } from './rumour.js'
+import { encodeMembership, membershipType } from './membership-format.js'
+import { nobody, type Rumour, supersedes } from './rumour.js'
 import { transmitLimit } from './rumour-queue.js'
 import { suspicionBounds, suspicionTimeoutMs } from './suspicion-timeout.js'
 
@@ -55,6 +56,23 @@ describe('verdicts', () => {
     world.link = (a, b) => !(a === 0 && b === 1)
     world.run(120_000)
     expect(world.falseDeaths).toEqual([])
+  })
+
+  test('an accusation that was refuted before the accuser could hear it is refuted again', () => {
+    const world = new MembershipWorld(8, 8, { pushPullIntervalMs: 1e9, reconnectIntervalMs: 1e9 })
+    world.run(3000)
+    const [, accused] = world.machine(2).rumours()
+    world.link = (a, b) => a !== 0 && b !== 0
+    const suspicion: Rumour = { ...accused!, verdict: 'suspect', accuser: '0000000000000002' }
+    const body = encodeMembership({ sequence: 0, target: nobody, rumours: [suspicion] })
+    const now = { monotonicMs: world.nowMs, wallMs: 0 }
+    for (const node of [0, 1]) world.machine(node).receive(suspicion.accuser, membershipType.gossip, body, now)
+    world.run(5000)
+    expect(world.machine(2).rumours()[1]).toMatchObject({ id: accused!.id, refutation: 1, verdict: 'alive' })
+    expect(world.machine(0).of(accused!.id)).toBe('suspect')
+    world.link = () => true
+    world.run(10_000)
+    expect(world.machine(0).of(accused!.id)).toBe('alive')
   })
 
   test('a paused node accuses nobody when it goes on, and is alive again', () => {

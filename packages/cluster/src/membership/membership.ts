@@ -215,11 +215,13 @@ export class Membership implements Liveness {
       if (!this.#isSupplanted) this.#sink.supplanted()
       this.#isSupplanted = true
     }
-    if (rumour.verdict === 'alive' || this.#self.verdict === 'left') return
-    if (compareAssertions(rumour, this.#self) < 0 || this.#isSupplanted) return
-    this.#self = { ...this.#self, refutation: rumour.refutation + 1 }
+    if (rumour.verdict === 'alive' || this.#self.verdict === 'left' || this.#isSupplanted) return
+    if (compareAssertions(rumour, this.#self) >= 0) {
+      this.#self = { ...this.#self, refutation: rumour.refutation + 1 }
+      this.health.worse()
+    }
+    // Also of what was refuted before: the accuser was cut off then, and nobody else would tell him again.
     this.#queue.add(this.#self)
-    this.health.worse()
   }
 
   /** False: there is no room. */
