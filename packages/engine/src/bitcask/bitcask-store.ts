@@ -117,6 +117,8 @@ interface Contents {
 }
 
 const noBytes = new Uint8Array(0)
+/** So many keys at once are looked up in stages: their records, and lines of the keydir, fit in the first cache. */
+const stagedKeys = 64
 /** Background work gets a turn, and writers are asked to pause, once in this many bytes. */
 const throttleBytes = 1 << 18
 /** A pause that nobody awaits is taken in the calling thread from this length on. */
@@ -141,6 +143,10 @@ export class BitcaskStore implements Store {
   readonly #groupSync: GroupSync
   readonly #syncTimer: NodeJS.Timeout | undefined
   readonly #snapshots = new OpenSnapshots<Moment>((moment) => moment.release())
+  readonly #stagedSlots = new Uint16Array(stagedKeys)
+  readonly #stagedHashes = new Uint32Array(stagedKeys)
+  readonly #stagedFiles = new Int16Array(stagedKeys)
+  readonly #stagedOffsets = new Uint32Array(stagedKeys)
   readonly #found = new FoundRecord()
   readonly #written = new FoundRecord()
   readonly #borrowed: BorrowedRecord = {
@@ -274,18 +280,39 @@ export class BitcaskStore implements Store {
   #find(source: Uint8Array, start: number, end: number, snapshot?: Snapshot): boolean {
     if (this.#closed) throw closedError()
     checkKeyLength(end - start)
+    return this.#findHashed(slotOfKey(source, start, end), hashKey(source, start, end), source, start, end, snapshot)
+  }
+
+  /** As `#find`, of a key whose entry may be the one that was found. */
+  #findHashed(
+    slot: number,
+    hash: number,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    snapshot: Snapshot | undefined,
+  ): boolean {
     const keydir = this.#keydir
     const moment = snapshot === undefined ? 0 : this.#snapshots.momentOf(snapshot).keydirMoment
-    if (!keydir.find(slotOfKey(source, start, end), hashKey(source, start, end), moment)) return false
-    const found = this.#found
+    if (!keydir.find(slot, hash, moment)) return false
     do {
-      const file = this.#files.at(keydir.file)
-      const position = file.load(keydir.offset)
-      if (!recordKeyEquals(file, position, source, start, end)) continue
-      readRecord(file, position, found)
-      return found.expiresAt === 0 || found.expiresAt > this.#options.clock()
+      if (this.#holds(keydir.file, keydir.offset, source, start, end)) return this.#isVisible()
     } while (keydir.findNext())
     return false
+  }
+
+  /** Whether a record is the key's; it is in `#found` then. */
+  #holds(index: number, offset: number, source: Uint8Array, start: number, end: number): boolean {
+    const file = this.#files.at(index)
+    const position = file.load(offset)
+    if (!recordKeyEquals(file, position, source, start, end)) return false
+    readRecord(file, position, this.#found)
+    return true
+  }
+
+  #isVisible(): boolean {
+    const { expiresAt } = this.#found
+    return expiresAt === 0 || expiresAt > this.#options.clock()
   }
 
   getSync(key: Uint8Array, options?: ReadOptions): Uint8Array | undefined {
@@ -299,7 +326,46 @@ export class BitcaskStore implements Store {
   }
 
   async getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
-    return keys.map((key) => this.getSync(key, options))
+    if (this.#closed) throw closedError()
+    for (const key of keys) checkKey(key)
+    const values = new Array<Uint8Array | undefined>(keys.length)
+    for (let from = 0; from < keys.length; from += stagedKeys)
+      this.#getStaged(keys, from, Math.min(keys.length - from, stagedKeys), values, options?.snapshot)
+    return values
+  }
+
+  #getStaged(
+    keys: readonly Uint8Array[],
+    from: number,
+    count: number,
+    values: (Uint8Array | undefined)[],
+    snapshot: Snapshot | undefined,
+  ): void {
+    const keydir = this.#keydir
+    const slots = this.#stagedSlots
+    const hashes = this.#stagedHashes
+    const files = this.#stagedFiles
+    const offsets = this.#stagedOffsets
+    const moment = snapshot === undefined ? 0 : this.#snapshots.momentOf(snapshot).keydirMoment
+    for (let i = 0; i < count; i++) {
+      const key = keys[from + i]!
+      slots[i] = slotOfKey(key, 0, key.length)
+      hashes[i] = hashKey(key, 0, key.length)
+    }
+    for (let i = 0; i < count; i++) {
+      const found = keydir.find(slots[i]!, hashes[i]!, moment)
+      files[i] = found ? keydir.file : -1
+      offsets[i] = found ? keydir.offset : 0
+    }
+    for (let i = 0; i < count; i++) if (files[i]! >= 0) this.#files.at(files[i]!).prefetch(offsets[i]!)
+    for (let i = 0; i < count; i++) {
+      if (files[i]! < 0) continue
+      const key = keys[from + i]!
+      const found = this.#holds(files[i]!, offsets[i]!, key, 0, key.length)
+        ? this.#isVisible()
+        : this.#findHashed(slots[i]!, hashes[i]!, key, 0, key.length, snapshot)
+      if (found) values[from + i] = this.#found.ownedValue()
+    }
   }
 
   getEntry(key: Uint8Array, options?: ReadOptions): Entry | undefined {

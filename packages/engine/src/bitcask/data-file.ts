@@ -34,7 +34,7 @@ export class ReadWindow implements SegmentBytes {
 
 /**
  * A data file, open for reading its records. No wrong byte is served: a record is checked against the checksum of its frame when it is first
- * read from a mapping (a bit per 16 bytes of file remembers it), and each time where it is read by a call. What this process has
+ * read from a mapping (a bit per 32 bytes of file remembers it), and each time where it is read by a call. What this process has
  * written itself is taken as it is, as from a memtable.
  */
 export class DataFile implements SegmentBytes {
@@ -60,6 +60,7 @@ export class DataFile implements SegmentBytes {
   #source: SegmentFile | ReadFile
   #retired: SegmentFile | ReadFile | undefined
   #resident: boolean
+  /** A bit per 32 bytes. Records of two frames begin 36 bytes apart or more: those that begin in the same 32 are verified together. */
   #verified: Uint8Array | undefined
   readonly #window: ReadWindow
   #references = 1
@@ -84,7 +85,7 @@ export class DataFile implements SegmentBytes {
     this.#resident = whole !== undefined
     this.bytes = whole ?? window.bytes
     this.view = whole === undefined ? window.view : viewOf(whole)
-    if (whole !== undefined && !('bytes' in source)) this.#verified = new Uint8Array((end >>> 7) + 1)
+    if (whole !== undefined && !('bytes' in source)) this.#verified = new Uint8Array((end >>> 8) + 1)
   }
 
   /** The whole file in memory, when it is mapped or being written. */
@@ -110,7 +111,7 @@ export class DataFile implements SegmentBytes {
   /** Makes the record at `offset` of the file readable; returns its position in `bytes`, valid until the next load of any file. */
   load(offset: number): number {
     if (!this.#resident) return this.#read(offset)
-    if (this.#verified !== undefined && (this.#verified[offset >>> 7]! & (1 << ((offset >>> 4) & 7))) === 0)
+    if (this.#verified !== undefined && (this.#verified[offset >>> 8]! & (1 << ((offset >>> 5) & 7))) === 0)
       this.#verify(this.#verified, offset)
     return offset
   }
@@ -121,14 +122,14 @@ export class DataFile implements SegmentBytes {
     if (this.#resident) this.#prefetched ^= this.bytes[offset]! ^ this.bytes[offset + 64]!
   }
 
-  /** Checks the record's frame, and remembers it for all records in it. (No two records begin in the same 16 bytes.) */
+  /** Checks the record's frame, and remembers it for all records in it. */
   #verify(verified: Uint8Array, offset: number): void {
     const { bytes, view } = this
     const start = offset + recordHeaderBytes > this.end ? 0 : frameOf(view, offset, offset)
     const end = start < framesStart || start >= offset ? 0 : frameEnd(view, bytes, this.salt, start)
     if (end === 0 || !holdsRecord(view, start + frameHeaderBytes, end, offset)) throw this.#damaged(offset)
     for (let record = start + frameHeaderBytes; record < end; record = recordEnd(view, record))
-      verified[record >>> 7]! |= 1 << ((record >>> 4) & 7)
+      verified[record >>> 8]! |= 1 << ((record >>> 5) & 7)
   }
 
   #read(offset: number): number {

@@ -23,6 +23,22 @@ export function recordSuite(use: SuiteStore): void {
       expect(keysOf(use.store.scan())).toEqual([])
     })
 
+    test('many keys at once, in any order, absent and repeated ones among them, now and at a moment', async () => {
+      const { store } = use
+      // One hash tag: all keys of a table that tells them apart by a part of the hash.
+      const key = (i: number) => bytes(`{tag}${i}`)
+      for (let i = 0; i < 20_000; i++) store.putSync(key(i), bytes(`value ${i}`))
+      const snapshot = store.snapshot()
+      for (let i = 0; i < 20_000; i += 5) store.deleteSync(key(i))
+      const asked = Array.from({ length: 500 }, (_, n) => (n * 7919) % 20_100)
+      const before = asked.map((i) => (i < 20_000 ? `value ${i}` : undefined))
+      const after = before.map((value, n) => (asked[n]! % 5 === 0 ? undefined : value))
+      expect((await store.getMany(asked.map(key))).map(text)).toEqual(after)
+      expect((await store.getMany(asked.map(key), { snapshot })).map(text)).toEqual(before)
+      await expect(store.getMany([key(1), new Uint8Array(0)])).rejects.toThrow(RangeError)
+      snapshot.close()
+    })
+
     test('the hot paths take slices of larger buffers', () => {
       const source = bytes('<key|value>')
       expect(use.store.putFrom(source, 1, 4, source, 5, 10, 0, 3, 1_790_000_000_000)).toBe(1)
