@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { RepairStamps } from '../convergence/repair-stamps.js'
+import { defaultNodeConfig } from '../node/node-config.js'
 import { idOf, SmallCluster, text, valuesOf } from '../testing/small-cluster.js'
 
 const requestId = { high: 7, low: 9 }
@@ -251,4 +252,24 @@ test('a write that an owner was fenced before is acknowledged by it once it has 
   cluster.start(3)
   expect(cluster.put(1, 'k', 'v', { level: 'all' })).toMatchObject({ status: 'ok' })
   expect(cluster.stored(3, 'k')).toEqual(cluster.stored(1, 'k'))
+})
+
+test('a forwarded write that comes long after its client has given it up is not minted, whatever its owner has forgotten', () => {
+  for (const [lateMs, comesBack] of [
+    [3000, true],
+    [1000 + defaultNodeConfig.clockSkewMaxMs + 10, false],
+  ] as const) {
+    const cluster = new SmallCluster({ nodes: 4, owners: [1, 2, 3] })
+    const id = cluster.ask(4, { type: 'put', key: text('k'), value: text('old') })
+    const late = cluster.sent.splice(0)
+    cluster.run(600)
+    expect(cluster.results.get(id)).toMatchObject({ status: 'ok' })
+    cluster.put(2, 'k', 'new')
+    cluster.run(lateMs - 600)
+    // What it has heard of that request dies with the process: see docs/cluster/guarantees.md.
+    cluster.crash(1)
+    for (const { from, to, frame } of late) cluster.nodes[to]!.receive(idOf(from), frame, cluster.now())
+    cluster.run(50)
+    expect(valuesOf(cluster.get(3, 'k', { level: 'all' })), `${lateMs} ms late`).toEqual([comesBack ? 'old' : 'new'])
+  }
 })

@@ -124,7 +124,7 @@ export class PutCoordinator {
 
   /** From another node, whose client's write it is. */
   onForward(from: MemberNumber, message: ForwardMessage, now: Now): void {
-    const { routes, self } = this.#parts
+    const { routes, self, config } = this.#parts
     const bucket = routes.bucketNumbered(((message.key[0] ?? 0) << 8) | (message.key[1] ?? 0))
     if (bucket === undefined || message.partition >= routes.topology.partitions) {
       this.#replyTo(from, message, replyStatus.behind)
@@ -138,6 +138,11 @@ export class PutCoordinator {
     }
     if (!(route.minters & (1 << route.members.indexOf(self))) || !route.members.includes(self)) {
       this.#replyTo(from, message, replyStatus.stale)
+      return
+    }
+    // Its client gave it up long ago. Minted now it would be newer than all that was written since.
+    if (now.wallMs > message.endsAtMs + config.clockSkewMaxMs) {
+      this.#replyTo(from, message, replyStatus.unavailable)
       return
     }
     const slot = this.#take()
@@ -270,6 +275,7 @@ export class PutCoordinator {
       (slot.sloppy ? forwardFlags.sloppy : 0)
     message.w = slot.w
     message.budgetMs = Math.max(0, Math.floor(slot.deadlineMs - now.monotonicMs))
+    message.endsAtMs = Math.floor(now.wallMs) + message.budgetMs
     message.requestHigh = write.requestHigh
     message.requestLow = write.requestLow
     message.expiresAt = write.expiresAt

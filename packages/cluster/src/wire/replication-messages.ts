@@ -175,6 +175,8 @@ export class ForwardMessage {
   w = 0
   /** Milliseconds that the asker still waits. */
   budgetMs = 0
+  /** When that is over, by the asker's wall clock: milliseconds since the epoch. */
+  endsAtMs = 0
   requestHigh = 0
   requestLow = 0
   expiresAt = 0
@@ -192,6 +194,7 @@ export class ForwardMessage {
     this.flags = reader.u8()
     this.w = reader.u8()
     this.budgetMs = reader.u32()
+    this.endsAtMs = reader.u53()
     this.requestHigh = reader.u32()
     this.requestLow = reader.u32()
     this.expiresAt = reader.u53()
@@ -210,6 +213,7 @@ export class ForwardMessage {
     writer.u8(this.flags)
     writer.u8(this.w)
     writer.u32(this.budgetMs)
+    writer.u53(this.endsAtMs)
     writer.u32(this.requestHigh)
     writer.u32(this.requestLow)
     writer.u53(this.expiresAt)
