@@ -4,6 +4,7 @@ import type { MintingEpoch } from '../node/minting-epoch.js'
 import type { Now } from '../node/now.js'
 import { decodeRecord } from '../record/record-format.js'
 import { replyStatus } from '../replication/reply-status.js'
+import type { Route } from '../replication/route.js'
 import type { SharedParts } from '../replication/shared-parts.js'
 import { bucketOfKey } from '../replication/stored-key.js'
 import { storeErrorCode } from '../store/store-error.js'
@@ -26,7 +27,8 @@ interface Sent {
 
 /**
  * Hands hints to the members they are kept for, once those live again: so many bytes a second to all together, a window in flight. A
- * hint goes when its target has acknowledged it, i.e. has it durably. One that is too old goes too: repair has to do it then.
+ * hint goes when its target has acknowledged it, i.e. has it durably. For one that is too old any owner will do, from where repair spreads it: it may be the only
+ * copy of a write that was acknowledged (`eventual`).
  */
 export class HintReplay {
   replayed = 0
@@ -87,10 +89,7 @@ export class HintReplay {
       if (this.#bytesLeft <= 0 || this.#window.size >= windowMax) return
       if (page.length === pageSize) this.#after.set(target, hint.name)
       if (this.#names.has(hint.name)) continue
-      if (hint.keptAtMs + this.#parts.config.hintAgeMaxMs < now.wallMs) {
-        this.expired++
-        this.#remove(hint)
-      } else this.#send(hint, now)
+      this.#send(hint, now)
     }
   }
 
@@ -99,13 +98,14 @@ export class HintReplay {
     const bucket = routes.bucketNumbered(bucketOfKey(hint.key))
     if (bucket === undefined) return
     const route = routes.route(hint.partition, bucket.n)
-    const to = route.members.includes(hint.target) ? hint.target : this.#heirOf(route.members)
+    const isOld = hint.keptAtMs + this.#parts.config.hintAgeMaxMs < now.wallMs
+    const to = !isOld && route.members.includes(hint.target) ? hint.target : this.#heirOf(route)
     if (to === self) {
-      // The owners have changed, and this node is one now.
       const { partition, key, record } = hint
       const isKept =
         local.isOver(partition, key, record, bucket) ||
         local.absorb(partition, key, record, bucket, false) === replyStatus.ok
+      if (isKept && isOld) this.expired++
       if (isKept) this.#remove(hint)
       return
     }
@@ -124,12 +124,17 @@ export class HintReplay {
     if (this.#forgetful) this.#remove(hint)
   }
 
-  /** Who gets what was kept for a member that owns the partition no more. */
-  #heirOf(members: readonly MemberNumber[]): MemberNumber | undefined {
+  /**
+   * Who gets what was kept for a member that owns the partition no more, or has been away for too long: this node, if it is an owner, or any that lives. While the
+   * partition moves nobody knows whose copy will stay.
+   */
+  #heirOf({ members, writeSets }: Route): MemberNumber | undefined {
     const { peers, self } = this.#parts
+    if (writeSets.length > 1) return undefined
+    if (members.includes(self)) return self
     return members.find((member) => {
       const peer = peers.of(member)
-      return member === self || (peer !== undefined && peers.verdict(peer) !== 'dead')
+      return peer !== undefined && peers.verdict(peer) !== 'dead'
     })
   }
 

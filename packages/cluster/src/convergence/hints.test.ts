@@ -109,3 +109,37 @@ test('the bytes are counted again when a node starts', () => {
   reopened.remove(hint!)
   expect([...reopened.targets.keys()]).toEqual([6])
 })
+
+test('a hint that is the only copy of an acknowledged write outlives its age: any owner that is back gets it', () => {
+  const cluster = new SmallCluster({ nodes: 4, owners: [1, 2, 3] })
+  for (const owner of [1, 2, 3]) cluster.verdicts.set(owner, 'dead')
+  cluster.link = () => false
+  expect(cluster.put(4, 'k', 'v', { level: 'eventual', w: 1 })).toMatchObject({ status: 'ok' })
+  expect([...cluster.nodes[4]!.hints.targets.keys()]).toContain(1)
+  cluster.wallMs += defaultNodeConfig.hintAgeMaxMs + 1
+  cluster.run(500)
+  expect(cluster.nodes[4]!.hints.bytes).toBeGreaterThan(0)
+  // Not the one that it was kept for.
+  cluster.verdicts.delete(2)
+  cluster.link = (from, to) => ![1, 3].includes(from) && ![1, 3].includes(to)
+  cluster.run(1000)
+  expect(cluster.stored(2, 'k')).toBeDefined()
+  expect(cluster.nodes[4]!.hints.bytes).toBe(0)
+})
+
+test('a hint for one that is no owner any more waits until the move has ended', () => {
+  const cluster = new SmallCluster({ nodes: 5, owners: [1, 2, 3] })
+  for (const owner of [1, 2, 3]) cluster.verdicts.set(owner, 'dead')
+  cluster.link = () => false
+  cluster.put(4, 'k', 'v', { level: 'eventual', w: 1 })
+  cluster.link = (from, to) => ![1, 2, 3].includes(from) && ![1, 2, 3].includes(to)
+  const moving = { partition: 0, to: [5, 2, 3], phase: 'readOld' } as const
+  cluster.wallMs += defaultNodeConfig.hintAgeMaxMs + 1
+  cluster.adopt({ ...cluster.topology, epoch: 2, moves: [moving], changedAt: [2] })
+  cluster.run(1000)
+  // Were the move given up now, 5 would drop all that it has.
+  expect(cluster.stored(5, 'k')).toBeUndefined()
+  cluster.adopt({ ...cluster.topology, epoch: 3, claim: [[5, 2, 3]], target: [[5, 2, 3]], moves: [], changedAt: [3] })
+  cluster.run(1000)
+  expect(cluster.stored(5, 'k')).toBeDefined()
+})
