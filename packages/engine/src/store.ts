@@ -313,7 +313,8 @@ export interface OpenOptions {
   cacheBytes?: number
   /**
    * LSM: how many bytes of tables are memory-mapped, default 1 GiB; those beyond are read with pread and through the cache.
-   * Mapped pages that were read count as resident memory of the process, though the system takes them back when it needs them.
+   * Mapped pages that were read count as resident memory of the process, though the system takes them back when it needs them; and the
+   * system reads around what is asked for, so less should be mapped than there is memory for.
    */
   mappedBytes?: number
   /** Bloom filter size, default 10 (about 1 % false positives). */
