@@ -518,8 +518,8 @@ export class PutCoordinator {
     if (slot.hinted & (1 << place)) return
     const { partition, key, record, bucket, route } = slot
     const { stamps } = this.#parts.local
-    // This node has said that it keeps none: the round that it said it in brings the record, which was in its store by then.
-    if (stamps !== undefined && isStampedBy(record, stamps.fencedMs[partition]!)) return
+    // All owners have had it.
+    if (stamps !== undefined && isStampedBy(record, stamps.heldMs(partition, bucket))) return
     const target = route.members[place]!
     const status = keepHint(this.#hints, this.#parts.local, target, partition, key, record, bucket, now.wallMs)
     if (status !== replyStatus.ok) return
