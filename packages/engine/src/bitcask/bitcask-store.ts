@@ -120,7 +120,7 @@ const noBytes = new Uint8Array(0)
 /** So many keys at once are looked up in stages: their records, and lines of the keydir, fit in the first cache. */
 const stagedKeys = 64
 /** Background work gets a turn, and writers are asked to pause, once in this many bytes. */
-const throttleBytes = 1 << 18
+const throttleBytes = 1 << 16
 /** A pause that nobody awaits is taken in the calling thread from this length on. */
 const owedPauseMsMax = 4
 

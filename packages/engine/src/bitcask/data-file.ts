@@ -18,7 +18,7 @@ const windowBytesMin = 4096
 const windowBytesKept = 1 << 20
 
 /** Some 2 ms of unmapping. */
-const shedBytes = 32 << 20
+const shedBytes = 8 << 20
 
 /** Where records of files that are not mapped are read into; the files of a store share one. */
 export class ReadWindow implements SegmentBytes {

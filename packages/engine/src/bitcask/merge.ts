@@ -7,8 +7,8 @@ import type { MergeJob, MergeOutputFile, MergeResult, MovedRecords } from './job
 import type { Keydir } from './keydir/keydir.js'
 
 /** Entries looked at, and entries moved, in one step: a millisecond or two. */
-const collectedPerStep = 30_000
-const movedPerStep = 10_000
+const collectedPerStep = 10_000
+const movedPerStep = 4000
 
 export interface MergeHost {
   /** What the job needs besides the live offsets, when it begins. */

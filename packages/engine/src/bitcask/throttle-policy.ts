@@ -1,7 +1,14 @@
-/** Milliseconds that writers should pause for each MiB written, as merges fall behind: a delay that grows, never a stop. */
+/** Of settled files to live bytes in them: what they have while merges keep up. */
+const freeRatio = 1.4
+const delayPerRatio = 60
+const delayMax = 40
+
+/**
+ * Milliseconds that writers should pause for each MiB they write: nothing while merges keep up, then more with every dead byte that waits
+ * for one, so that writers slow to the merges' pace by themselves and never stop.
+ */
 export function mergeDelayPerMiB(debt: { bytes: number; live: number; dataFileBytes: number }): number {
   // Some files of slack: a small store is all dead bytes now and then.
-  const excess = (debt.bytes - 4 * debt.dataFileBytes) / Math.max(debt.live, debt.dataFileBytes)
-  if (excess < 2.5) return 0
-  return excess < 3.5 ? 2 : excess < 5 ? 8 : 20
+  const ratio = (debt.bytes - 4 * debt.dataFileBytes) / Math.max(debt.live, debt.dataFileBytes)
+  return ratio <= freeRatio ? 0 : Math.min(delayMax, (ratio - freeRatio) * delayPerRatio)
 }
