@@ -1,18 +1,18 @@
-import { join } from 'node:path'
-import { CaskadeError, CorruptionError } from '../../errors.js'
+import { CorruptionError } from '../../errors.js'
 import { readWhole } from '../../io/read-whole.js'
 import type { Storage } from '../../io/storage.js'
 import { nextTurn } from '../../long-operations.js'
 import { refuseUnfinished } from '../../lsm/checkpoint-run.js'
-import { lockPath, parseFileName } from '../../lsm/file-names.js'
+import { lockPath } from '../../lsm/file-names.js'
 import { FoundRecord } from '../../lsm/found-record.js'
 import { ManifestLog } from '../../lsm/manifest/manifest-log.js'
 import { emptyState, type ManifestState, type SegmentRecord } from '../../lsm/manifest/manifest-state.js'
 import { frameHeaderBytes, framesStart, recordHeaderBytes } from '../../lsm/memtable/segment-format.js'
 import { readRecord, recordEnd } from '../../lsm/memtable/segment-record.js'
 import { moveToLost } from '../../lsm/repair/lost-files.js'
-import { salvageManifest } from '../../lsm/repair/manifest-salvage.js'
+import { salvageStore } from '../../lsm/repair/manifest-salvage.js'
 import { salvageFrames } from '../../lsm/repair/segment-salvage.js'
+import { otherManifests, storeFiles } from '../../lsm/repair/store-files.js'
 import type { RepairReport } from '../../repair.js'
 import { dataPath, hintPath } from '../file-names.js'
 import { HintReader } from '../hint-format.js'
@@ -69,11 +69,7 @@ class BitcaskRepair {
     this.#storage = storage
     this.#directory = directory
     this.#options = options
-    const { state, whole, dropped, damage } = salvageManifest(storage, directory)
-    const numbers = this.#files().map(({ number }) => number)
-    if (numbers.length === 0 && state.nextFile === 1)
-      throw new CaskadeError('CASKADE_IO', `there is no store in ${directory}`)
-    state.nextFile = Math.max(state.nextFile, ...numbers.map((number) => number + 1))
+    const { state, whole, dropped, damage } = salvageStore(storage, directory)
     this.#state = state
     this.#whole = whole
     this.#dropped = dropped
@@ -102,29 +98,18 @@ class BitcaskRepair {
       bitcask: { secret },
     })
     manifest.close()
-    if (!this.#whole) {
-      for (const { kind, path } of this.#files()) {
-        if (kind === 'manifest' && path !== manifest.path) this.#lost.push(path)
-      }
-    }
+    if (!this.#whole) this.#lost.push(...otherManifests(this.#storage, this.#directory, manifest.path))
     this.#report.lost.push(...moveToLost(this.#storage, this.#directory, this.#lost))
     for (const path of this.#damagedHints) this.#storage.remove(path)
     this.#storage.syncDirectory(this.#directory)
     return this.#report
   }
 
-  #files() {
-    return this.#storage.list(this.#directory).flatMap((name) => {
-      const file = parseFileName(name)
-      return file === undefined ? [] : [{ ...file, path: join(this.#directory, name) }]
-    })
-  }
-
   /** Data files that count, oldest first. */
   #places(): FilePlace[] {
     const { segments, nextFile } = this.#state
     const created = this.#whole ? nextFile : 0
-    return this.#files()
+    return storeFiles(this.#storage, this.#directory)
       .filter(({ kind, number }) => {
         const listed = segments.get(number)
         if (kind === 'data') return this.#whole ? listed?.merged === true : !this.#dropped.has(number)
@@ -178,7 +163,8 @@ class BitcaskRepair {
   }
 
   #newSecret(): readonly [number, number] {
-    for (const { kind, path } of this.#files()) if (kind === 'hint') this.#storage.remove(path)
+    for (const { kind, path } of storeFiles(this.#storage, this.#directory))
+      if (kind === 'hint') this.#storage.remove(path)
     this.#storage.syncDirectory(this.#directory)
     return [this.#options.salt(), this.#options.salt()]
   }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { CorruptionError } from '../../errors.js'
+import { CaskadeError, CorruptionError } from '../../errors.js'
 import { readWhole } from '../../io/read-whole.js'
 import type { Storage } from '../../io/storage.js'
 import { mergedPath, parseFileName, segmentPath, tablePath } from '../file-names.js'
 import { decodeManifest } from '../manifest/manifest-format.js'
 import { readManifest } from '../manifest/manifest-log.js'
 import { applyEdit, emptyState, type ManifestState } from '../manifest/manifest-state.js'
+import { storeFiles } from './store-files.js'
 
 export interface SalvagedManifest {
   state: ManifestState
@@ -56,4 +57,15 @@ export function salvageManifest(storage: Storage, directory: string): SalvagedMa
     note(directory, error)
   }
   return { state, whole: false, dropped, damage }
+}
+
+/** As `salvageManifest`; numbers for new files come after those of all that are here. Throws when nothing here is of a store. */
+export function salvageStore(storage: Storage, directory: string): SalvagedManifest {
+  const salvaged = salvageManifest(storage, directory)
+  const { state } = salvaged
+  const numbers = storeFiles(storage, directory).map(({ number }) => number)
+  if (numbers.length === 0 && state.nextFile === 1)
+    throw new CaskadeError('CASKADE_IO', `there is no store in ${directory}`)
+  state.nextFile = Math.max(state.nextFile, ...numbers.map((number) => number + 1))
+  return salvaged
 }

@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import { viewOf } from '../../bytes.js'
 import { keptCopy } from '../../copy-bytes.js'
-import { CaskadeError, CorruptionError } from '../../errors.js'
+import { CorruptionError } from '../../errors.js'
 import type { Storage } from '../../io/storage.js'
 import { hashKey } from '../../key-hash.js'
 import { nextTurn } from '../../long-operations.js'
@@ -10,7 +9,7 @@ import { refuseUnfinished } from '../checkpoint-run.js'
 import { runCompaction } from '../compaction/compaction-run.js'
 import { TableOutput } from '../compaction/table-output.js'
 import { overlap, spanOf } from '../compaction/table-span.js'
-import { lockPath, parseFileName, segmentPath, tablePath } from '../file-names.js'
+import { lockPath, segmentPath, tablePath } from '../file-names.js'
 import { FoundRecord } from '../found-record.js'
 import { ManifestLog } from '../manifest/manifest-log.js'
 import type { ManifestState, TableMeta } from '../manifest/manifest-state.js'
@@ -25,8 +24,9 @@ import type { TableOptions } from '../table/table-builder.js'
 import { levelCount } from '../version/version.js'
 import type { CompactJob } from '../worker/job.js'
 import { moveToLost } from './lost-files.js'
-import { salvageManifest } from './manifest-salvage.js'
+import { salvageStore } from './manifest-salvage.js'
 import { salvageFrames } from './segment-salvage.js'
+import { otherManifests, storeFiles } from './store-files.js'
 import { salvageTable } from './table-salvage.js'
 
 export interface RepairOptions {
@@ -76,11 +76,7 @@ class Repair {
     this.#storage = storage
     this.#directory = directory
     this.#options = options
-    const { state, whole, dropped, damage } = salvageManifest(storage, directory)
-    const numbers = this.#files().map(({ number }) => number)
-    if (numbers.length === 0 && state.nextFile === 1)
-      throw new CaskadeError('CASKADE_IO', `there is no store in ${directory}`)
-    state.nextFile = Math.max(state.nextFile, ...numbers.map((number) => number + 1))
+    const { state, whole, dropped, damage } = salvageStore(storage, directory)
     this.#state = state
     this.#whole = whole
     this.#dropped = dropped
@@ -101,22 +97,11 @@ class Repair {
       kept: new Map(),
     })
     manifest.close()
-    if (!this.#whole) {
-      for (const { kind, path } of this.#files()) {
-        if (kind === 'manifest' && path !== manifest.path) this.#lost.push(path)
-      }
-    }
+    if (!this.#whole) this.#lost.push(...otherManifests(this.#storage, this.#directory, manifest.path))
     this.#report.lost.push(...moveToLost(this.#storage, this.#directory, this.#lost))
     for (const path of this.#replaced) this.#storage.remove(path)
     this.#storage.syncDirectory(this.#directory)
     return this.#report
-  }
-
-  #files() {
-    return this.#storage.list(this.#directory).flatMap((name) => {
-      const file = parseFileName(name)
-      return file === undefined ? [] : [{ ...file, path: join(this.#directory, name) }]
-    })
   }
 
   #newTable() {
@@ -130,7 +115,7 @@ class Repair {
     const listed = this.#state.tables
     const numbers = this.#whole
       ? [...listed.keys()].filter((number) => this.#storage.size(tablePath(this.#directory, number)) !== undefined)
-      : this.#files()
+      : storeFiles(this.#storage, this.#directory)
           .filter(({ kind, number }) => kind === 'table' && !this.#dropped.has(number))
           .map(({ number }) => number)
     const tables: TableMeta[] = []
@@ -250,7 +235,7 @@ class Repair {
 
   #repairSegments() {
     const listed = this.#state.segments
-    const numbers = this.#files()
+    const numbers = storeFiles(this.#storage, this.#directory)
       .filter(({ kind, number }) => {
         if (kind !== 'segment' || this.#dropped.has(number)) return false
         return !this.#whole || listed.has(number)
