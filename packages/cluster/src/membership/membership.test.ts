@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MembershipWorld } from '../testing/membership-world.js'
+import { Membership } from './membership.js'
 import { defaultMembershipConfig as config } from './membership-config.js'
-import { encodeMembership, membershipType } from './membership-format.js'
+import { decodeMembership, encodeMembership, membershipType } from './membership-format.js'
 import { nobody, type Rumour, supersedes } from './rumour.js'
 import { transmitLimit } from './rumour-queue.js'
 import { suspicionBounds, suspicionTimeoutMs } from './suspicion-timeout.js'
@@ -73,6 +74,39 @@ describe('verdicts', () => {
     world.link = () => true
     world.run(10_000)
     expect(world.machine(0).of(accused!.id)).toBe('alive')
+  })
+
+  test('a suspect is told of it again and again until the end, whenever its turn to be probed comes', () => {
+    const suspect = '0000000000000002'
+    const calls: { ms: number; rumours: readonly Rumour[] }[] = []
+    let monotonicMs = 1000
+    const sink = {
+      send(to: string, type: number, body: Uint8Array) {
+        const { sequence, rumours } = decodeMembership(body)
+        if (to === suspect && type === membershipType.ping && sequence === 0) calls.push({ ms: monotonicMs, rumours })
+      },
+      changed: () => {},
+      supplanted: () => {},
+    }
+    const self = { id: '0000000000000001', incarnation: 1, boot: 1, run: 1, address: '' }
+    const machine = new Membership({ self, config, random: () => 0.5, sink }, { monotonicMs, wallMs: 0 })
+    machine.follow(
+      [suspect, '03', '04'].map((id) => ({ id: id.padStart(16, '0'), incarnation: 1, address: '' })),
+      {
+        monotonicMs,
+        wallMs: 0,
+      },
+    )
+    const known = machine.rumours().find(({ id }) => id === suspect)!
+    const rumours: Rumour[] = [{ ...known, verdict: 'suspect', accuser: '0000000000000003' }]
+    const body = encodeMembership({ sequence: 0, target: nobody, rumours })
+    machine.receive('0000000000000003', membershipType.gossip, body, { monotonicMs, wallMs: 0 })
+    while (machine.of(suspect) === 'suspect') machine.onTimer({ monotonicMs: ++monotonicMs, wallMs: 0 })
+    expect(machine.of(suspect)).toBe('dead')
+    expect(calls[0]!.ms - 1000).toBeLessThan(0.6 * (monotonicMs - 1000))
+    expect(monotonicMs - calls.at(-1)!.ms).toBeLessThan(1000)
+    expect(calls.length).toBeLessThan(8)
+    for (const call of calls) expect(call.rumours[0]).toMatchObject({ id: suspect, verdict: 'suspect' })
   })
 
   test('a paused node accuses nobody when it goes on, and is alive again', () => {

@@ -49,6 +49,8 @@ interface Known {
 
 /** Of a timer that is later than this part of the probe timeout, all waiting is prolonged. */
 const lateShare = 0.25
+/** Sequence of a ping that nobody waits for. */
+const noProbe = 0
 /** A node that has just started asks so many others for all they know, until one answers. */
 const introductions = 3
 
@@ -175,7 +177,13 @@ export class Membership implements Liveness {
     if (monotonicMs < this.#wakeAtMs) return
     this.#notice(monotonicMs - this.#wakeAtMs)
     this.#prober.onTimer(monotonicMs)
-    for (const [id, suspicion] of this.#suspects) if (suspicion.endsAtMs <= monotonicMs) this.#bury(id, now)
+    for (const [id, suspicion] of this.#suspects) {
+      if (suspicion.endsAtMs <= monotonicMs) this.#bury(id, now)
+      else if (suspicion.callAtMs <= monotonicMs) {
+        suspicion.called(monotonicMs)
+        this.#ping(id, noProbe)
+      }
+    }
     if (this.#gossipAtMs <= monotonicMs) this.#gossip(monotonicMs)
     if (this.#pushPullAtMs <= monotonicMs) this.#exchange(monotonicMs)
     if (this.#reconnectAtMs <= monotonicMs) this.#reconnect(monotonicMs)
@@ -335,7 +343,7 @@ export class Membership implements Liveness {
   #arm(now: Now): void {
     let wakeAtMs = Math.min(this.#prober.wakeAtMs, this.#pushPullAtMs, this.#reconnectAtMs)
     if (!this.#queue.isEmpty) wakeAtMs = Math.min(wakeAtMs, this.#gossipAtMs)
-    for (const { endsAtMs } of this.#suspects.values()) wakeAtMs = Math.min(wakeAtMs, endsAtMs)
+    for (const { endsAtMs, callAtMs } of this.#suspects.values()) wakeAtMs = Math.min(wakeAtMs, endsAtMs, callAtMs)
     this.#wakeAtMs = Math.max(wakeAtMs, now.monotonicMs)
   }
 }
