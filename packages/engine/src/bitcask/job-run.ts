@@ -1,8 +1,8 @@
 import { viewOf } from '../bytes.js'
-import { CorruptionError } from '../errors.js'
 import { readWhole } from '../io/read-whole.js'
 import type { Storage } from '../io/storage.js'
-import { verifySegment } from '../lsm/verify-run.js'
+import { verifyFile, verifySegment } from '../lsm/verify-run.js'
+import type { FileDamage } from '../lsm/worker/job.js'
 import { buildHint } from './hint-builder.js'
 import { HintReader } from './hint-format.js'
 import type { BitcaskJob, BitcaskJobResult, SettleJob, VerifyDataJob } from './job.js'
@@ -46,30 +46,15 @@ export function writeHint(storage: Storage, path: string, bytes: Uint8Array): vo
 }
 
 function runVerify(storage: Storage, job: VerifyDataJob): BitcaskJobResult {
-  const result = {
-    type: 'verify-data' as const,
-    files: 0,
-    bytes: 0,
-    records: 0,
-    errors: [] as { file: string; offset: number; message: string }[],
-  }
-  const attempt = (check: () => void) => {
-    result.files++
-    try {
-      check()
-    } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error
-      result.errors.push({ file: error.file, offset: error.offset, message: error.message })
-    }
-  }
+  const result = { type: 'verify-data' as const, files: 0, bytes: 0, records: 0, errors: [] as FileDamage[] }
   const { data, hint } = job
-  attempt(() => {
+  verifyFile(result, () => {
     verifySegment(storage, data, () => result.records++)
     result.bytes += data.end
   })
   // Without one the data is read at the next open: slower, not wrong.
   if (storage.size(hint) === undefined) return result
-  attempt(() => {
+  verifyFile(result, () => {
     const bytes = readWhole(storage, hint)
     result.bytes += bytes.length
     new HintReader(bytes, data, hint)

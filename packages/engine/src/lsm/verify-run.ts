@@ -2,25 +2,27 @@ import { viewOf } from '../bytes.js'
 import { CorruptionError } from '../errors.js'
 import { readWhole } from '../io/read-whole.js'
 import type { Storage } from '../io/storage.js'
+import type { VerifyReport } from '../store.js'
 import { walkFrames } from './memtable/segment-frames.js'
 import { openTable } from './open-table.js'
 import { BlockCache } from './table/block-cache.js'
 import type { FileDamage, JobResult, SegmentPlace, VerifyJob } from './worker/job.js'
 
-/** Damage is reported and the next file looked at; any other error ends it. */
+/** Looks at one file: damage is reported, any other error thrown. */
+export function verifyFile(report: VerifyReport, check: () => void): void {
+  report.files++
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error
+    report.errors.push({ file: error.file, offset: error.offset, message: error.message })
+  }
+}
+
 export function runVerify(storage: Storage, { tables, kept }: VerifyJob): JobResult {
   const result = { type: 'verify' as const, files: 0, bytes: 0, records: 0, errors: [] as FileDamage[] }
-  const attempt = (path: string, check: () => void) => {
-    result.files++
-    try {
-      check()
-    } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error
-      result.errors.push({ file: path, offset: error.offset, message: error.message })
-    }
-  }
   for (const { path, number } of tables) {
-    attempt(path, () => {
+    verifyFile(result, () => {
       const reader = openTable(storage, path, number, new BlockCache(1 << 20))
       try {
         const { records, bytes } = reader.verify()
@@ -32,7 +34,7 @@ export function runVerify(storage: Storage, { tables, kept }: VerifyJob): JobRes
     })
   }
   for (const segment of kept) {
-    attempt(segment.path, () => verifySegment(storage, segment, () => {}))
+    verifyFile(result, () => verifySegment(storage, segment, () => {}))
     result.bytes += segment.end
   }
   return result
