@@ -29,6 +29,26 @@ test('what is damaged at one owner is healed from the others, without a read of 
   expect(of.nodes[2]!.repair.trees.of(0).isReady).toBe(true)
 })
 
+test('damage that came after the hash was taken is found by a pull that brings something newer of the key', () => {
+  // Nobody pulls but as told, so nobody reads the record meanwhile.
+  const of = cluster({ config: { repairIntervalMs: Number.POSITIVE_INFINITY } })
+  for (const key of ['key1', 'key2']) of.put(1, key, 'old', { level: 'all' })
+  const { trees, pulls, healing } = of.nodes[2]!.repair
+  trees.of(0)
+  of.run(10)
+  expect(trees.of(0).isReady).toBe(true)
+  rot(of, 2, 'key1')
+  expect(of.put(1, 'key1', 'new').status).toBe('ok')
+  of.run(1000)
+  expect(isReadable(of, 2, 'key1')).toBe(false)
+  pulls.pull(0, pulls.othersOf(0), () => {})
+  of.run(3000)
+  expect(healing.healed).toBe(1)
+  expect(trees.of(0).isReady).toBe(true)
+  whole(of, ['key1', 'key2'])
+  expect(valuesOf(of.get(2, 'key1', { level: 'one' }))).toEqual(['new'])
+})
+
 test('it is not healed from some of the others: the one that is away may know better', () => {
   const of = cluster()
   of.put(1, 'key', 'old', { level: 'all' })

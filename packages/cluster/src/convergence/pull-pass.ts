@@ -201,9 +201,15 @@ export class PullPass {
       // The answer may be older than what was deleted and collected here since.
       if (local.isOver(this.from.partition, key, record, bucket)) continue
       const status = local.absorb(this.from.partition, key, record, bucket, false)
+      if (status === replyStatus.damaged) this.#noteDamage()
       if (status === replyStatus.damaged && this.#onDamaged !== undefined) this.#onDamaged(key, record, bucket)
       else if (status !== replyStatus.ok) this.#fail()
     }
+  }
+
+  /** The hash of what cannot be read was taken before: a new scan meets it, and healing begins. One that is under way has met it, or a later pull does. */
+  #noteDamage(): void {
+    if (this.#trees.of(this.from.partition).isReady) this.#trees.rebuild(this.from.partition)
   }
 
   #fail(): void {

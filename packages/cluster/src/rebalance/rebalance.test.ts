@@ -126,6 +126,22 @@ test('an old owner that cannot read a record heals it from the others, and the m
   expect(valuesOf(of.get(4, 'single', { level: 'one' }))).toEqual(['alone'])
 })
 
+test('an owner before and after, whose record rots when the others have pulled it, meets that as it pulls, and heals it', () => {
+  const { of, run, moveTo } = cluster()
+  for (let i = 0; i < 20; i++) of.put(1, `key${i}`, 'old', { level: 'all' })
+  moveTo([2, 3, 4])
+  // Members 3 and 4 get everything; member 2 waits for what member 1 has.
+  of.link = (from, to) => !(from === 1 && to === 2)
+  run(2000)
+  damage(of, 2, 'key3')
+  expect(of.put(3, 'key3', 'new').status).toBe('ok')
+  of.link = () => true
+  run(8000)
+  expect(of.topology.moves).toEqual([])
+  expect(of.topology.claim).toEqual([[2, 3, 4]])
+  expect(valuesOf(of.get(2, 'key3', { level: 'one' }))).toEqual(['new'])
+})
+
 test('an old owner whose damage nobody can heal is done without, said aloud', () => {
   const { of, run, moveTo } = cluster()
   for (let i = 0; i < 50; i++) of.put(1, `key${i}`, `value${i}`, { level: 'all' })
