@@ -131,6 +131,16 @@ test('power fails everywhere when a topology comes into force', async () => {
   end()
 })
 
+test('a power failure that was to come after the end of its fault does not come', async () => {
+  const world = await smallWorld()
+  const end = crashOnAdoption.begin(world, { delayMs: 2 }, 1)
+  world.notice({ type: 'new-epoch' })
+  await world.run(world.nowMs + 1)
+  end()
+  await world.run(world.nowMs + 10)
+  expect(world.nodes.every(({ isUp }) => isUp)).toBe(true)
+})
+
 test('whoever asks in is let in; other voters, departures and moves make epochs', { timeout: 60_000 }, async () => {
   const kinds = [join, voters, leave, abortedMove]
   const faults = kinds.map((kind, i) => ({

@@ -5,16 +5,20 @@ import type { Moment, World } from '../world.js'
 /** At the next such moment, so much later, those machines lose power; they are back when the fault ends. */
 function crashAt(world: World, delayMs: number, whom: (moment: Moment) => readonly number[] | undefined): () => void {
   let crashed: readonly number[] = []
+  let isOver = false
   const stop = world.watch((moment) => {
     const nodes = whom(moment)
     if (nodes === undefined) return
     stop()
     world.after(delayMs, () => {
+      // Nobody would start them again.
+      if (isOver) return
       crashed = nodes
       for (const node of nodes) world.nodes[node]!.crash()
     })
   })
   return () => {
+    isOver = true
     stop()
     for (const node of crashed) world.nodes[node]!.start()
   }
