@@ -100,6 +100,7 @@ describe('map', () => {
     ] as const) {
       using mapping = map(fd, { offset, length })
       expect(Buffer.compare(mapping.bytes, content.subarray(offset, offset + length))).toBe(0)
+      mapping.advise('huge-pages')
       mapping.advise('will-need')
       mapping.advise('dont-need', length - 1, 1)
       expect(mapping.bytes[length - 1]).toBe(content[offset + length - 1])

@@ -353,6 +353,8 @@ export class Background {
         try {
           const source = storage.open(dataPath(directory, number, true))
           file = new DataFile({ number, index, merged: true, salt }, source, window, end)
+          // The merge walked its frames.
+          file.trust()
         } catch (error) {
           this.#files.free(index)
           throw error

@@ -35,7 +35,7 @@ export class ReadWindow implements SegmentBytes {
 /**
  * A data file, open for reading its records. No wrong byte is served: a record is checked against the checksum of its frame when it is first
  * read from a mapping (a bit per 32 bytes of file remembers it), and each time where it is read by a call. What this process has
- * written itself is taken as it is, as from a memtable.
+ * written itself is taken as it is, as from a memtable; a merge reads back what it wrote.
  */
 export class DataFile implements SegmentBytes {
   readonly number: number
@@ -106,6 +106,11 @@ export class DataFile implements SegmentBytes {
     if (whole === undefined) return
     this.bytes = whole
     this.view = viewOf(whole)
+  }
+
+  /** Every frame was checked since this process wrote the file. */
+  trust(): void {
+    this.#verified = undefined
   }
 
   /** Makes the record at `offset` of the file readable; returns its position in `bytes`, valid until the next load of any file. */

@@ -13,7 +13,12 @@ interface SegmentMeans {
   readonly fallocate: MmapModule | undefined
 }
 
-export function createSegmentFile(path: string, capacity: number, allocated: number, means: SegmentMeans): SegmentFile {
+export function createSegmentFile(
+  path: string,
+  capacity: number,
+  allocated: number | undefined,
+  means: SegmentMeans,
+): SegmentFile {
   if (!Number.isSafeInteger(capacity) || capacity < 1) {
     throw new RangeError(`capacity must be a positive integer of bytes, not ${capacity}`)
   }
@@ -21,9 +26,9 @@ export function createSegmentFile(path: string, capacity: number, allocated: num
   const file = new Descriptor('create', path, O_RDWR | O_CREAT | O_EXCL)
   try {
     const space = new AllocatedSpace(file, means.fallocate)
-    space.allocate(canAllocateLater ? Math.min(allocated, capacity) : capacity)
+    space.allocate(canAllocateLater ? Math.min(allocated ?? capacity, capacity) : capacity)
     if (space.end < capacity) file.truncate(capacity)
-    return new NodeSegmentFile(file, capacity, space, means.map)
+    return new NodeSegmentFile(file, capacity, space, means.map, allocated === undefined)
   } catch (error) {
     file.close()
     // Half a segment would take the space that is missing, and stand in the way of the next try.
@@ -105,15 +110,23 @@ class NodeSegmentFile implements SegmentFile {
   /** Absent: opened for reading. */
   readonly #space: AllocatedSpace | undefined
   readonly #mmap: MmapModule | undefined
+  readonly #inOneGo: boolean
   #mapping: Mapping | undefined
   #bytes: Uint8Array | undefined
   #closed = false
 
-  constructor(file: Descriptor, capacity: number, space: AllocatedSpace | undefined, mmap: MmapModule | undefined) {
+  constructor(
+    file: Descriptor,
+    capacity: number,
+    space: AllocatedSpace | undefined,
+    mmap: MmapModule | undefined,
+    inOneGo = false,
+  ) {
     this.#file = file
     this.capacity = capacity
     this.#space = space
     this.#mmap = mmap
+    this.#inOneGo = inOneGo
   }
 
   get path(): string {
@@ -134,6 +147,8 @@ class NodeSegmentFile implements SegmentFile {
     this.#mapping = this.#mmap && mapWhole(this.#mmap, this.#file, this.capacity, mode)
     // Written front to back: reading ahead of the writer would only stall it, for zeros.
     if (mode === 'write') this.#mapping?.advise('random')
+    // Its pages stay in the cache as they were made, for the reads that follow.
+    if (this.#inOneGo) this.#mapping?.advise('huge-pages')
     this.#bytes = this.#mapping?.bytes ?? attempt('buffer', this.path, () => new Uint8Array(this.capacity))
     if (this.#mapping === undefined && mode === 'read') this.#file.read(this.#bytes, 0, this.capacity, 0)
     return this.#bytes

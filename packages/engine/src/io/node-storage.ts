@@ -36,7 +36,7 @@ export function nodeStorage(map: MmapModule | undefined, native: MmapModule | un
     create: (path) => NodeAppendFile.create(path),
     append: (path, length) => NodeAppendFile.append(path, length),
     open: (path, mapped = true) => openReadFile(path, mapped ? map : undefined),
-    createSegment: (path, capacity, allocated) => createSegmentFile(path, capacity, allocated ?? capacity, means),
+    createSegment: (path, capacity, allocated) => createSegmentFile(path, capacity, allocated, means),
     resumeSegment: (path, allocated) => resumeSegmentFile(path, allocated, means),
     openSegment: (path) => openSegmentFile(path, means),
   }

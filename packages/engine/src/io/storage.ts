@@ -43,8 +43,8 @@ export interface Storage {
   /** Opens a file that no longer changes; `mapped` (default true) where the storage maps files. */
   open(path: string, mapped?: boolean): ReadFile
   /**
-   * Creates a segment of `capacity` bytes (zeros) whose first `allocated` ones, or more, are really allocated; by default all.
-   * A full disk shows here and in `SegmentFile.allocate`, never as SIGBUS.
+   * Creates a segment of `capacity` bytes (zeros) whose first `allocated` ones, or more, are really allocated; without it all are, and it is to be
+   * written in one go and synced once (else a sync of huge pages would write more than has changed). A full disk shows here and in `SegmentFile.allocate`, never as SIGBUS.
    */
   createSegment(path: string, capacity: number, allocated?: number): SegmentFile
   /** Opens for writing a segment that was created so, by any thread. What it holds already may not show in `bytes`. */

@@ -16,3 +16,15 @@ test('tables are mapped up to the budget, and others when they go', () => {
   expect(budget.take(7, 401, false)).toBe(false)
   expect(budget.take(8, 400, false)).toBe(true)
 })
+
+test('what was given can be taken back', () => {
+  const budget = new MappingBudget(800)
+  expect(budget.take(1, 800, false)).toBe(true)
+  const takeBack = budget.give(1)
+  expect(budget.take(2, 500, false)).toBe(true)
+  budget.give(2)
+  takeBack()
+  expect(budget.take(3, 1, false)).toBe(false)
+  budget.give(1)
+  expect(budget.take(4, 800, false)).toBe(true)
+})

@@ -21,9 +21,15 @@ export class MappingBudget {
     return true
   }
 
-  /** The table was dropped from the tree. What older versions still pin is not counted. */
-  give(number: number): void {
-    this.#bytes -= this.#mapped.get(number) ?? 0
+  /** The table is dropped from the tree. What older versions still pin is not counted. Returns what undoes it. */
+  give(number: number): () => void {
+    const fileBytes = this.#mapped.get(number)
+    if (fileBytes === undefined) return () => {}
+    this.#bytes -= fileBytes
     this.#mapped.delete(number)
+    return () => {
+      this.#mapped.set(number, fileBytes)
+      this.#bytes += fileBytes
+    }
   }
 }

@@ -87,6 +87,10 @@ export class Tree {
    * the manifest is synced. New files must be durable already. If it throws, nothing has changed.
    */
   apply(change: TreeChange): void {
+    const moved = new Set(change.addTables?.map(({ number }) => number))
+    const dropped = (change.dropTables ?? []).filter((number) => !moved.has(number))
+    // First, or a compaction's outputs would find the budget taken by its inputs, and never be mapped.
+    const takeBack = dropped.map((number) => this.#mapping.give(number))
     const opened: { meta: TableMeta; reader: TableReader | undefined }[] = []
     try {
       for (const meta of change.addTables ?? []) opened.push({ meta, reader: this.#openReader(meta) })
@@ -96,15 +100,13 @@ export class Tree {
         reader?.close()
         if (reader !== undefined) this.#mapping.give(meta.number)
       }
+      for (const take of takeBack) take()
       throw error
     }
     for (const { meta, reader } of opened) this.#enter(meta, reader)
-    const moved = new Set(change.addTables?.map(({ number }) => number))
-    for (const number of change.dropTables ?? []) {
-      if (moved.has(number)) continue
+    for (const number of dropped) {
       this.#tables.delete(number)
       this.cache.drop(number)
-      this.#mapping.give(number)
       this.#obsolete.push(tablePath(this.#directory, number))
     }
     const kept = new Set(change.addKept?.map(({ number }) => number))
@@ -125,8 +127,10 @@ export class Tree {
     let reader: TableReader | undefined
     try {
       reader = openTable(this.#storage, path, meta.number, this.cache, meta.sequenceShift, mapped)
-      if (reader.summary.digest === meta.digest) return reader
-      throw new CorruptionError(path, 0, `it is table ${meta.number} of another store, or of another time`)
+      if (reader.summary.digest !== meta.digest)
+        throw new CorruptionError(path, 0, `it is table ${meta.number} of another store, or of another time`)
+      if (meta.checked) reader.trust()
+      return reader
     } catch (error) {
       reader?.close()
       this.#mapping.give(meta.number)

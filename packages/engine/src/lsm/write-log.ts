@@ -185,7 +185,7 @@ export class WriteLog {
     sequenceMax: number,
     target: RecordFields,
   ): boolean {
-    if (this.#active.find(hash, source, start, end, sequenceMax, target)) return true
+    if (!this.#active.isEmpty && this.#active.find(hash, source, start, end, sequenceMax, target)) return true
     const immutables = this.#immutables
     for (let i = immutables.length - 1; i >= 0; i--) {
       if (immutables[i]!.find(hash, source, start, end, sequenceMax, target)) return true

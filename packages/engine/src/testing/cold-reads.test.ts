@@ -49,6 +49,28 @@ test('many cold reads are asked of the disk at once, and none on the calling thr
   await store.close()
 })
 
+test('what a compaction writes is mapped in the place of what it replaces', async () => {
+  const storage = new PowerCutStorage({ mapped: true })
+  const store = await openInline(storage, { ...options, mappedBytes: 120 << 10 })
+  const fill = async (sizeMax: number) => {
+    for (let i = 0; i < 400; i++) store.putSync(keyOf(i), Buffer.alloc(i % sizeMax, i))
+    await store.flush()
+    await store.compactRange()
+  }
+  await fill(200)
+  // Twice as much fits the budget, three times does not.
+  expect(store.stats().diskBytes).toBeGreaterThan(60_000)
+  const { open } = storage
+  const unmapped: string[] = []
+  storage.open = function (path: string, mapped?: boolean): ReadFile {
+    if (mapped === false) unmapped.push(path)
+    return open.call(this, path, mapped)
+  }
+  await fill(201)
+  expect(unmapped).toEqual([])
+  await store.close()
+})
+
 test('a cold read is of the moment it was asked for', async () => {
   const { store } = await coldStore()
   const before = store.get(keyOf(1))

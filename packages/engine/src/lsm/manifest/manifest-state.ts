@@ -8,10 +8,12 @@ export interface TableMeta extends TableSummary {
   olderVersions?: number
   /** Of an ingested table: added to every sequence in the file. `smallestSequence` and `largestSequence` have it in them. */
   sequenceShift?: number
+  /** This process has written it, and read it back. */
+  checked?: boolean
 }
 
 /** `TableMeta` as JSON has it. */
-export interface TableRecord extends Omit<TableMeta, 'smallestKey' | 'largestKey' | 'rangeSpan'> {
+export interface TableRecord extends Omit<TableMeta, 'smallestKey' | 'largestKey' | 'rangeSpan' | 'checked'> {
   smallestKey: string
   largestKey: string
   rangeSpan?: { lower: string; upper?: string }
@@ -92,7 +94,7 @@ const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const toBytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
 
 export function tableRecord(meta: TableMeta): TableRecord {
-  const { rangeSpan, ...rest } = meta
+  const { rangeSpan, checked: _, ...rest } = meta
   const record = { ...rest, smallestKey: toText(meta.smallestKey), largestKey: toText(meta.largestKey) }
   if (rangeSpan === undefined) return record
   const { lower, upper } = rangeSpan

@@ -1,83 +1,121 @@
 import { compareSlices, sameSlices } from '../../bytes.js'
 import { type KeyInterval, successor } from '../../scan-range.js'
+import { blockEntries, blockOffset, entryHigh, entryLow, entryWords, fourBytes, hasFlag } from './block-entries.js'
 import { blockContinues, type IndexColumns } from './index-section.js'
+import { KeyRank } from './key-rank.js'
+
+/** On the average: with evenly spread keys a guess within a bucket is off by one or two. */
+const blocksPerBucket = 16
+/** Numbers that `KeyRank` should tell apart, per block. */
+const ranksPerBlock = 64
 
 /**
- * Which block may hold a key. The first eight bytes of each separator behind the table's common prefix lie in two typed
- * arrays; a key's own first four are interpolated between the least and the greatest of them to a bucket that names a short
- * run of blocks, which a binary search ends. With evenly spread keys that is one or two cache misses whatever the table's
- * size; with any others no worse than the binary search. Bytes beyond the eighth are looked at only on a tie.
+ * Which block may hold a key. The key's rank is interpolated between those of the separators, piece by piece, to a guess, from where
+ * a search in doubling steps begins (a learned index: Kipf et al., "RadixSpline", 2020, with pieces of equal length). With keys that are spread evenly over
+ * their alphabet it takes one or two cache misses, whatever the table's size: the pieces are few, and the entries around
+ * the guess are neighbours. With any others it is a binary search.
  */
 export class BlockIndex {
   readonly blocks: number
-  readonly #columns: IndexColumns
-  readonly #highs: Uint32Array
-  readonly #lows: Uint32Array
-  /** `buckets[b]`: the first separator whose bucket is `b` or later. */
+  /** `blockEntries`; `TableBlocks` keeps flags of its own in them. */
+  readonly entries: Uint32Array
+  readonly #bytes: Uint8Array
+  readonly #commonPrefix: Uint8Array
+  readonly #separatorStarts: Uint32Array
+  readonly #separatorEnds: Uint32Array
+  readonly #rank: KeyRank
+  readonly #leastRank: number
+  readonly #bucketsPerRank: number
+  /** `buckets[b]`: how many separators lie before bucket `b`. */
   readonly #buckets: Uint32Array
-  readonly #leastHigh: number
-  readonly #bucketsPerUnit: number
 
   constructor(columns: IndexColumns) {
-    const blocks = columns.flags.length
+    const { bytes, commonPrefix, flags, separatorStarts, separatorEnds } = columns
+    const blocks = flags.length
     this.blocks = blocks
-    this.#columns = columns
-    this.#highs = new Uint32Array(blocks)
-    this.#lows = new Uint32Array(blocks)
-    for (let i = 1; i < blocks; i++) {
-      const start = columns.separatorStarts[i]!
-      this.#highs[i] = fourBytes(columns.bytes, start, columns.separatorEnds[i]!)
-      this.#lows[i] = fourBytes(columns.bytes, start + 4, columns.separatorEnds[i]!)
-    }
-    this.#leastHigh = blocks > 1 ? this.#highs[1]! : 0
-    const range = blocks > 1 ? this.#highs[blocks - 1]! - this.#leastHigh + 1 : 1
-    this.#bucketsPerUnit = blocks / range
-    this.#buckets = new Uint32Array(blocks + 2)
+    this.entries = blockEntries(columns)
+    this.#bytes = bytes
+    this.#commonPrefix = commonPrefix
+    this.#separatorStarts = separatorStarts
+    this.#separatorEnds = separatorEnds
+    // Block 0 has no separator.
+    this.#rank = new KeyRank(bytes, separatorStarts.subarray(1), separatorEnds.subarray(1), ranksPerBlock * blocks)
+    const rankOf = (block: number) => this.#rank.of(bytes, separatorStarts[block]!, separatorEnds[block]!)
+    this.#leastRank = blocks > 1 ? rankOf(1) : 0
+    const ranks = blocks > 1 ? rankOf(blocks - 1) - this.#leastRank + 1 : 1
+    const buckets = Math.ceil(blocks / blocksPerBucket)
+    this.#bucketsPerRank = buckets / ranks
+    this.#buckets = new Uint32Array(buckets + 1).fill(blocks - 1)
+    const place = (block: number) => (rankOf(block) - this.#leastRank) * this.#bucketsPerRank
     let bucket = 0
-    for (let i = 1; i < blocks; i++) {
-      for (const own = this.#bucketOf(this.#highs[i]!); bucket <= own; bucket++) this.#buckets[bucket] = i
-    }
-    this.#buckets.fill(blocks, bucket)
+    for (let block = 1; block < blocks; block++)
+      for (const own = Math.min(place(block), buckets); bucket <= own; bucket++) this.#buckets[bucket] = block - 1
   }
 
   /** The least block that may hold a record with a key >= `source[start, end)`; for keys beyond the last it is the last. */
   locate(source: Uint8Array, start: number, end: number): number {
-    const { commonPrefix, flags } = this.#columns
+    const commonPrefix = this.#commonPrefix
     let at = start
     for (let i = 0; i < commonPrefix.length; i++, at++) {
       const difference = at < end ? source[at]! - commonPrefix[i]! : -1
       if (difference !== 0) return difference < 0 ? 0 : this.blocks - 1
     }
     const high = fourBytes(source, at, end)
-    const highs = this.#highs
-    const bucket = this.#bucketOf(high)
-    // The first separator >= the key; none before its bucket is, and the one after its bucket is.
-    let low = this.#buckets[bucket]!
-    let top = this.#buckets[bucket + 1]!
-    while (low < top) {
-      const middle = (low + top) >>> 1
-      const separatorHigh = highs[middle]!
-      if (separatorHigh < high || (separatorHigh === high && this.#compareTied(middle, source, at, end) < 0)) {
-        low = middle + 1
-      } else {
-        top = middle
+    const block = this.#lastBefore(this.#guess(source, at, end), high, source, at, end)
+    const next = block + 1
+    return next < this.blocks &&
+      this.entries[next * entryWords + entryHigh] === high &&
+      !hasFlag(this.entries, next, blockContinues) &&
+      this.#compareTied(next, source, at, end) === 0
+      ? next
+      : block
+  }
+
+  #guess(source: Uint8Array, at: number, end: number): number {
+    const buckets = this.#buckets
+    const place = (this.#rank.of(source, at, end) - this.#leastRank) * this.#bucketsPerRank
+    if (place <= 0) return 0
+    const bucket = place | 0
+    if (bucket >= buckets.length - 1) return this.blocks - 1
+    const before = buckets[bucket]!
+    return (before + (buckets[bucket + 1]! - before) * (place - bucket) + 0.5) | 0
+  }
+
+  /** The last block whose separator is less than the key, or 0. */
+  #lastBefore(guess: number, high: number, source: Uint8Array, at: number, end: number): number {
+    let low = guess
+    let top = guess + 1
+    if (this.#isBefore(guess, high, source, at, end)) {
+      for (let step = 1; top < this.blocks && this.#isBefore(top, high, source, at, end); step *= 2) {
+        low = top
+        top = Math.min(top + step, this.blocks)
+      }
+    } else {
+      top = guess
+      low = guess - 1
+      for (let step = 1; !this.#isBefore(low, high, source, at, end); step *= 2) {
+        top = low
+        low = Math.max(low - step, 0)
       }
     }
-    if (
-      low < this.blocks &&
-      highs[low] === high &&
-      (flags[low]! & blockContinues) === 0 &&
-      this.#compareTied(low, source, at, end) === 0
-    ) {
-      return low
+    while (top - low > 1) {
+      const middle = (low + top) >>> 1
+      if (this.#isBefore(middle, high, source, at, end)) low = middle
+      else top = middle
     }
-    return low - 1
+    return low
+  }
+
+  /** The separator of a block is less than the key; that of block 0 always is. */
+  #isBefore(block: number, high: number, source: Uint8Array, at: number, end: number): boolean {
+    const separatorHigh = this.entries[block * entryWords + entryHigh]!
+    if (separatorHigh !== high) return separatorHigh < high
+    return block === 0 || this.#compareTied(block, source, at, end) < 0
   }
 
   /** Offset in the file of the block that `locate` gives, to be taken from another such offset. */
   approximateOffset(source: Uint8Array): number {
-    const { offsets } = this.#columns
-    return offsets[this.locate(source, 0, source.length)]!
+    return blockOffset(this.entries, this.locate(source, 0, source.length))
   }
 
   /** Which keys the block may have, in a table with these ends. */
@@ -85,57 +123,48 @@ export class BlockIndex {
     const lower = block === 0 ? smallestKey : this.#separator(block)
     if (block + 1 === this.blocks) return { lower, upper: successor(largestKey) }
     const upper = this.#separator(block + 1)
-    return { lower, upper: this.#columns.flags[block + 1]! & blockContinues ? successor(upper) : upper }
+    return { lower, upper: hasFlag(this.entries, block + 1, blockContinues) ? successor(upper) : upper }
   }
 
   #separator(block: number): Uint8Array {
-    const { bytes, commonPrefix, separatorStarts, separatorEnds } = this.#columns
-    return Buffer.concat([commonPrefix, bytes.subarray(separatorStarts[block]!, separatorEnds[block]!)])
+    const bytes = this.#bytes.subarray(this.#separatorStarts[block]!, this.#separatorEnds[block]!)
+    return Buffer.concat([this.#commonPrefix, bytes])
   }
 
   /** Some block begins with a further version of the key that ends the block before. */
   get anyContinues(): boolean {
-    return this.#columns.flags.some((flags) => (flags & blockContinues) !== 0)
+    for (let block = 0; block < this.blocks; block++) if (hasFlag(this.entries, block, blockContinues)) return true
+    return false
   }
 
   /** Block `block` exists and begins with a further version of the given key, which ends the block before. */
   continuesWith(block: number, source: Uint8Array, start: number, end: number): boolean {
-    const { bytes, commonPrefix, flags, separatorStarts, separatorEnds } = this.#columns
-    if (block >= this.blocks || (flags[block]! & blockContinues) === 0) return false
+    if (block >= this.blocks || !hasFlag(this.entries, block, blockContinues)) return false
+    const commonPrefix = this.#commonPrefix
     const at = start + commonPrefix.length
     return (
       at <= end &&
       sameSlices(commonPrefix, 0, commonPrefix.length, source, start, at) &&
-      sameSlices(bytes, separatorStarts[block]!, separatorEnds[block]!, source, at, end)
+      sameSlices(this.#bytes, this.#separatorStarts[block]!, this.#separatorEnds[block]!, source, at, end)
     )
+  }
+
+  /** Of the index section, which it keeps. */
+  get sectionBytes(): number {
+    return this.#bytes.length
   }
 
   /** Heap and off-heap, without the index section itself. */
   get memoryBytes(): number {
-    return this.blocks * (4 + 4 + 4 + 8 + 1 + 4 + 4)
+    const { entries } = this
+    return entries.byteLength + this.#buckets.byteLength + this.#rank.byteLength + 8 * this.blocks
   }
 
-  #bucketOf(high: number): number {
-    const bucket = Math.floor((high - this.#leastHigh) * this.#bucketsPerUnit)
-    return bucket < 0 ? 0 : Math.min(bucket, this.blocks)
-  }
-
-  /** Separator `i` against a key with the same first four bytes (or both shorter and padded with zeros). */
-  #compareTied(i: number, source: Uint8Array, at: number, end: number): number {
-    const { bytes, separatorStarts, separatorEnds } = this.#columns
-    const low = this.#lows[i]!
+  /** A separator against a key with the same first four bytes (or both shorter and padded with zeros). */
+  #compareTied(block: number, source: Uint8Array, at: number, end: number): number {
+    const low = this.entries[block * entryWords + entryLow]!
     const keyLow = fourBytes(source, at + 4, end)
     if (low !== keyLow) return low < keyLow ? -1 : 1
-    return compareSlices(bytes, separatorStarts[i]!, separatorEnds[i]!, source, at, end)
+    return compareSlices(this.#bytes, this.#separatorStarts[block]!, this.#separatorEnds[block]!, source, at, end)
   }
-}
-
-/** Big-endian, so that numbers order as the bytes do; zeros where the slice has ended. */
-function fourBytes(bytes: Uint8Array, start: number, end: number): number {
-  if (start + 4 <= end) {
-    return ((bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!) >>> 0
-  }
-  let value = 0
-  for (let at = start; at < start + 4; at++) value = value * 256 + (at < end ? bytes[at]! : 0)
-  return value
 }

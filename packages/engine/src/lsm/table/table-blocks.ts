@@ -2,13 +2,14 @@ import { viewOf } from '../../bytes.js'
 import { CorruptionError } from '../../errors.js'
 import type { ReadFile } from '../../io/storage.js'
 import type { BlockCache, CachedBlock } from './block-cache.js'
+import { blockOffset, clearFlag, hasFlag, setFlag } from './block-entries.js'
+import type { BlockIndex } from './block-index.js'
 import { checkBlock } from './block-layout.js'
 import { type BlockPlace, FileWindow } from './block-memory.js'
 import { PartChecksum } from './checksum.js'
-import type { IndexColumns } from './index-section.js'
 import { checksumBytes, headerBytes, partBlock } from './table-format.js'
 
-/** Stands in memory beside the flags of the file: this process has checked the mapped block since it opened the table. */
+/** Stands in memory beside the flags of the file: this process has checked the mapped block, since it opened the table or when it wrote it. */
 const checked = 0x80
 const readaheadBytes = 256 * 1024
 /** A mapped table with fewer unread blocks than this part is no longer worth a first pass over the keys, which costs a third of a read. */
@@ -39,13 +40,13 @@ export class BlockScratch {
  * The data blocks of an open table: found and checked.
  *
  * A stored block's checksum is verified before anything looks into it, and its shape before a record of it is used, so that
- * damage gets no further than here. A mapped block is checked the first time only: a checksum per get would cost
+ * damage gets no further than here. A mapped block is checked the first time only (by the worker that wrote it, if this process did): a checksum per get would cost
  * more than the get. A block that is read into memory is checked each time it is read.
  */
 export class TableBlocks {
   readonly #file: ReadFile
-  readonly #offsets: Float64Array
-  readonly #flags: Uint8Array
+  readonly #entries: Uint32Array
+  readonly #count: number
   #unchecked: number
   readonly #checksum: PartChecksum
   readonly #cache: BlockCache
@@ -53,20 +54,20 @@ export class TableBlocks {
   readonly #mapping: Uint8Array | undefined
   readonly #mappingView: DataView | undefined
 
-  constructor(file: ReadFile, fileNumber: number, columns: IndexColumns, cache: BlockCache) {
+  constructor(file: ReadFile, fileNumber: number, index: BlockIndex, cache: BlockCache) {
     this.#file = file
-    this.#offsets = columns.offsets
-    this.#flags = columns.flags
-    this.#unchecked = columns.flags.length
+    this.#entries = index.entries
+    this.#count = index.blocks
+    this.#unchecked = index.blocks
     this.#checksum = new PartChecksum(fileNumber)
     this.#cache = cache
-    this.#cached = cache.file(fileNumber, columns.flags.length)
+    this.#cached = cache.file(fileNumber, index.blocks)
     this.#mapping = file.mapping
     this.#mappingView = file.mapping && viewOf(file.mapping)
   }
 
   offsetOf(block: number): number {
-    return this.#offsets[block]!
+    return blockOffset(this.#entries, block)
   }
 
   /** For point reads: in place, or through the cache. Good until the next read of this table or through the same cache. */
@@ -92,8 +93,8 @@ export class TableBlocks {
    */
   fetch(block: number): Promise<void> | undefined {
     if (this.#mapping !== undefined) {
-      if ((this.#flags[block]! & checked) === 0)
-        this.#file.advise(this.#offsets[block]!, this.storedBytes(block), 'will-need')
+      if (!hasFlag(this.#entries, block, checked))
+        this.#file.advise(this.offsetOf(block), this.storedBytes(block), 'will-need')
       return undefined
     }
     return this.#cache.find(this.#cached, block) === undefined ? this.#fetchLater(block) : undefined
@@ -101,7 +102,7 @@ export class TableBlocks {
 
   /** Blocks are not mapped, or many have not been read yet by this process. */
   get anyCold(): boolean {
-    return this.#mapping === undefined || this.#unchecked > this.#flags.length >>> coldShift
+    return this.#mapping === undefined || this.#unchecked > this.#count >>> coldShift
   }
 
   get mapped(): boolean {
@@ -127,18 +128,25 @@ export class TableBlocks {
 
   /** Without its checksum. */
   storedBytes(block: number): number {
-    return this.#offsets[block + 1]! - this.#offsets[block]! - checksumBytes
+    return blockOffset(this.#entries, block + 1) - blockOffset(this.#entries, block) - checksumBytes
+  }
+
+  /** Mapped blocks have been checked, by another reader of this process. */
+  trust(): void {
+    if (this.#mapping === undefined) return
+    for (let block = 0; block < this.#count; block++) setFlag(this.#entries, block, checked)
+    this.#unchecked = 0
   }
 
   /** The next read of each block checks it again. */
   distrust(): void {
-    for (let block = 0; block < this.#flags.length; block++) this.#flags[block]! &= ~checked
-    this.#unchecked = this.#flags.length
+    for (let block = 0; block < this.#count; block++) clearFlag(this.#entries, block, checked)
+    this.#unchecked = this.#count
   }
 
   #readInPlace(block: number, mapping: Uint8Array, place: BlockPlace): void {
-    const start = this.#offsets[block]!
-    if ((this.#flags[block]! & checked) === 0) {
+    const start = blockOffset(this.#entries, block)
+    if (!hasFlag(this.#entries, block, checked)) {
       this.#verify(block, mapping, start)
       this.#checkShape(block, mapping, start, this.storedBytes(block))
     }
@@ -151,7 +159,7 @@ export class TableBlocks {
   async #fetchLater(block: number): Promise<void> {
     const length = this.storedBytes(block)
     const content = this.#cache.reserve(length + checksumBytes)
-    await this.#file.readLater(content.bytes, 0, length + checksumBytes, this.#offsets[block]!)
+    await this.#file.readLater(content.bytes, 0, length + checksumBytes, this.offsetOf(block))
     this.#verify(block, content.bytes, 0)
     this.#checkShape(block, content.bytes, 0, length)
     this.#cache.keep(this.#cached, block, content)
@@ -161,23 +169,21 @@ export class TableBlocks {
   #fetch(block: number): CachedBlock {
     const length = this.storedBytes(block)
     const content = this.#cache.reserve(length + checksumBytes)
-    this.#file.read(content.bytes, 0, length + checksumBytes, this.#offsets[block]!)
+    this.#file.read(content.bytes, 0, length + checksumBytes, this.offsetOf(block))
     this.#verify(block, content.bytes, 0)
     this.#checkShape(block, content.bytes, 0, length)
     return content
   }
 
   #load(block: number, window: FileWindow, backward: boolean): number {
-    const offsets = this.#offsets
-    const start = offsets[block]!
-    const length = offsets[block + 1]! - start
-    return window.load(this.#file, start, length, headerBytes, offsets[offsets.length - 1]!, backward)
+    const start = this.offsetOf(block)
+    const length = this.offsetOf(block + 1) - start
+    return window.load(this.#file, start, length, headerBytes, this.offsetOf(this.#count), backward)
   }
 
   #verify(block: number, bytes: Uint8Array, start: number): void {
-    const flags = this.#flags[block]!
-    if ((flags & checked) !== 0) return
-    const offset = this.#offsets[block]!
+    if (hasFlag(this.#entries, block, checked)) return
+    const offset = this.offsetOf(block)
     const end = start + this.storedBytes(block)
     const expected = (bytes[end]! | (bytes[end + 1]! << 8) | (bytes[end + 2]! << 16) | (bytes[end + 3]! << 24)) >>> 0
     if (this.#checksum.of(partBlock, offset, bytes.subarray(start, end)) !== expected) {
@@ -186,16 +192,16 @@ export class TableBlocks {
   }
 
   #checkShape(block: number, bytes: Uint8Array, start: number, length: number): void {
-    if ((this.#flags[block]! & checked) !== 0) return
+    if (hasFlag(this.#entries, block, checked)) return
     const wrong = checkBlock(bytes, start, length)
     if (wrong !== undefined) throw this.#damaged(block, wrong)
     if (this.#mapping === undefined) return
-    this.#flags[block]! |= checked
+    setFlag(this.#entries, block, checked)
     this.#unchecked--
   }
 
   #advise(block: number, scratch: BlockScratch): void {
-    const offset = this.#offsets[block]!
+    const offset = this.offsetOf(block)
     if (offset < scratch.advisedTo && offset >= scratch.advisedTo - 2 * readaheadBytes) return
     this.#file.advise(offset, 2 * readaheadBytes, 'will-need')
     scratch.advisedTo = offset + 2 * readaheadBytes
@@ -209,6 +215,6 @@ export class TableBlocks {
   }
 
   #damaged(block: number, what: string): CorruptionError {
-    return new CorruptionError(this.#file.path, this.#offsets[block]!, what)
+    return new CorruptionError(this.#file.path, this.offsetOf(block), what)
   }
 }

@@ -37,7 +37,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
   #entries = 0
   readonly #baseWrittenAt: number
   readonly #sequenceShift: number
-  readonly #sections: TableSections
+  readonly #sections: Omit<TableSections, 'index'>
   readonly #guard: DamageGuard | undefined
   #decoder: ValueDecoder | undefined
   /** Behind the record in its block, where the next begins. */
@@ -49,7 +49,7 @@ export class TableCursor extends FoundRecord implements RecordCursor {
   constructor(
     blocks: TableBlocks,
     index: BlockIndex,
-    sections: TableSections,
+    sections: Omit<TableSections, 'index'>,
     sequenceShift: number,
     passage: Passage,
     guard?: DamageGuard,

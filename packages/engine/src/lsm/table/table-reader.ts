@@ -23,7 +23,7 @@ import { ValueDecoder } from './value-decoder.js'
 export class TableReader {
   readonly #file: ReadFile
   readonly #fileNumber: number
-  readonly #sections: TableSections
+  readonly #sections: Omit<TableSections, 'index'>
   readonly #filter: Uint8Array
   readonly #filterProbes: number
   readonly #baseWrittenAt: number
@@ -50,14 +50,14 @@ export class TableReader {
     this.#file = file
     this.#sequenceShift = sequenceShift
     this.#fileNumber = fileNumber
-    const sections = readSections(file, fileNumber)
+    const { index, ...sections } = readSections(file, fileNumber)
     this.#sections = sections
     this.#filter = sections.filter
     this.#filterProbes = sections.properties.filterProbes
     this.#baseWrittenAt = sections.properties.baseWrittenAt
-    this.#index = new BlockIndex(sections.index)
+    this.#index = new BlockIndex(index)
     this.#anyContinues = this.#index.anyContinues
-    this.#blocks = new TableBlocks(file, fileNumber, sections.index, cache)
+    this.#blocks = new TableBlocks(file, fileNumber, this.#index, cache)
   }
 
   get summary(): TableSummary {
@@ -161,6 +161,16 @@ export class TableReader {
     return Math.max(end - start, 0)
   }
 
+  /** Checks every block that is mapped, as its first read would. Throws `CorruptionError`. */
+  check(): void {
+    for (let block = 0; block < this.#index.blocks; block++) this.#blocks.read(block, this.#place)
+  }
+
+  /** As after `check`: somebody else has done it since the file was written. */
+  trust(): void {
+    this.#blocks.trust()
+  }
+
   /** Reads the whole file against its checksums, and all that it says against itself. Throws `CorruptionError`. */
   verify(): { records: number; bytes: number } {
     return verifyTable(this.#file, this.#fileNumber, this.#index, this.#blocks)
@@ -168,8 +178,8 @@ export class TableReader {
 
   /** Memory besides the mapping and the cache. */
   get memoryBytes(): number {
-    const { dictionary, filter, index } = this.#sections
-    const unmapped = this.#file.mapping === undefined ? dictionary.length + filter.length + index.bytes.length : 0
+    const { dictionary, filter } = this.#sections
+    const unmapped = this.#file.mapping === undefined ? dictionary.length + filter.length + this.#index.sectionBytes : 0
     return this.#index.memoryBytes + unmapped + (this.#decoder?.bytes.length ?? 0)
   }
 

@@ -119,6 +119,8 @@ export interface WrittenTable extends TableSummary {
   number: number
   /** Absent: none. */
   olderVersions?: number
+  /** Its blocks were read back and found sound. */
+  checked: boolean
 }
 
 export interface FileDamage {
