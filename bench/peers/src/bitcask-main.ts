@@ -45,12 +45,14 @@ if (values.help || ![keydirKeys, keys, rounds].every((number) => Number.isIntege
   process.exit(values.help ? 0 : 2)
 }
 
+/** As a node runs. */
+const nodeFlags = ['--single-threaded-gc']
 const childPath = fileURLToPath(new URL('bitcask-process-main.js', import.meta.url))
 const subject = 'caskade-bitcask'
 const lines: BitcaskFigures[] = []
 
 async function runPhase(phase: BitcaskPhase, directory: string, count: number): Promise<void> {
-  const child = fork(childPath, [JSON.stringify({ phase, directory, keys: count, rounds })])
+  const child = fork(childPath, [JSON.stringify({ phase, directory, keys: count, rounds })], { execArgv: nodeFlags })
   let failure: string | undefined = 'its process ended early'
   child.on('message', (message: BitcaskMessage) => {
     if ('failed' in message) failure = message.failed
@@ -77,7 +79,10 @@ console.log(JSON.stringify(verdict))
 if (values.save) {
   const path = saveResults(`bitcask-${keys}`, {
     command: `npm run -s bench:bitcask -- ${process.argv.slice(2).join(' ')}`,
-    settings: { [subject]: 'defaults: durability os; putSync, and what backpressure() asks for is waited' },
+    settings: {
+      [subject]:
+        'node --single-threaded-gc, as a node runs; defaults: durability os; putSync, and what backpressure() asks for is waited',
+    },
     lines: [...lines.map((line) => ({ subject, ...line })), verdict],
   })
   console.error(`saved ${path}`)

@@ -39,13 +39,15 @@ if (values.help || !Number.isInteger(keys) || keys < 1 || keys >= 2 ** 32) {
   process.exit(values.help ? 0 : 2)
 }
 
+/** As a node runs. */
+const nodeFlags = ['--single-threaded-gc']
 const childPath = fileURLToPath(new URL('large-process-main.js', import.meta.url))
 const subject = `caskade-${values.store}`
 const lines: LargeFigures[] = []
 
 /** Runs one phase in a child. Throws if it could not. */
 async function runPhase(request: LargeRequest): Promise<void> {
-  const child = fork(childPath, [JSON.stringify(request)])
+  const child = fork(childPath, [JSON.stringify(request)], { execArgv: nodeFlags })
   let failure: string | undefined = 'its process ended early'
   child.on('message', (message: LargeMessage) => {
     if ('figures' in message) {
@@ -75,7 +77,10 @@ console.log(JSON.stringify(verdict))
 if (values.save) {
   const path = saveResults(`large-${values.store}-${keys}`, {
     command: `npm run -s bench:large -- ${process.argv.slice(2).join(' ')}`,
-    settings: { [subject]: 'defaults: durability os; putSync, and what backpressure() asks for is waited; getSync' },
+    settings: {
+      [subject]:
+        'node --single-threaded-gc, as a node runs; defaults: durability os; putSync, and what backpressure() asks for is waited; getSync',
+    },
     lines: [...lines.map((line) => ({ subject, ...line })), verdict],
   })
   console.error(`saved ${path}`)

@@ -1,6 +1,6 @@
 /** Of settled files to live bytes in them: what they have while merges keep up. */
-const freeRatio = 1.4
-const delayPerRatio = 60
+const freeRatio = 1.25
+const delayPerRatio = 80
 const delayMax = 40
 
 /**
