@@ -7,7 +7,7 @@ const delay = (bytes: number, live: number) => mergeDelayPerMiB({ bytes, live, d
 test('nobody waits while merges keep up, nor in a store of a few files', () => {
   expect(delay(0, 0)).toBe(0)
   expect(delay(5 * dataFileBytes, 10)).toBe(0)
-  expect(delay(14_000, 10_000)).toBe(0)
+  expect(delay(12_800, 10_000)).toBe(0)
 })
 
 test('the delay grows with what waits for a merge, to a bound', () => {
