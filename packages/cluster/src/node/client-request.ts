@@ -37,6 +37,8 @@ export interface GetManyRequest extends Request {
   readonly type: 'getMany'
   readonly keys: readonly Uint8Array[]
   readonly r?: number
+  /** For the level `session`: of each key what `GetRequest.sessionContext` is. */
+  readonly sessionContexts?: readonly (Uint8Array | undefined)[]
 }
 
 interface Write extends Request {

@@ -11,6 +11,7 @@ import type { Now } from './now.js'
 import type { ResultCode } from './result.js'
 
 const noValue = new Uint8Array(0)
+const noContext: readonly Context[] = []
 
 /** Checks what clients ask for, and starts it. */
 export class RequestIntake {
@@ -63,13 +64,10 @@ export class RequestIntake {
   #get(request: GetRequest, bucket: Bucket, now: Now): void {
     if (!this.#keyFits(request.id, request.key)) return
     const level = request.level ?? 'quorum'
-    let session: readonly Context[] | undefined
-    if (level === 'session' && request.sessionContext !== undefined && request.sessionContext.length > 0) {
-      session = this.#sessionOf(request.sessionContext)
-      if (session === undefined) {
-        this.#refuse(request.id, 'CASKADE_BAD_REQUEST', 'sessionContext is no context')
-        return
-      }
+    const session = level === 'session' ? this.#sessionOf(request.sessionContext) : undefined
+    if (session === noContext) {
+      this.#refuse(request.id, 'CASKADE_BAD_REQUEST', 'sessionContext is no context')
+      return
     }
     const r = readNeed(bucket, level, request.r)
     if (r === 0) {
@@ -93,7 +91,22 @@ export class RequestIntake {
       this.#parts.sink.reply(id, { status: 'many', results: [] })
       return
     }
-    const r = readNeed(bucket, request.level ?? 'quorum', request.r)
+    const level = request.level ?? 'quorum'
+    const contexts = request.sessionContexts
+    if (contexts !== undefined && contexts.length !== keys.length) {
+      this.#refuse(
+        id,
+        'CASKADE_BAD_REQUEST',
+        `sessionContexts has one for each key, not ${contexts.length} for ${keys.length}`,
+      )
+      return
+    }
+    const sessions = level === 'session' ? contexts?.map((context) => this.#sessionOf(context)) : undefined
+    if (sessions?.includes(noContext)) {
+      this.#refuse(id, 'CASKADE_BAD_REQUEST', 'one of sessionContexts is no context')
+      return
+    }
+    const r = readNeed(bucket, level, request.r)
     if (r === 0) {
       this.#refuse(id, 'CASKADE_BAD_REQUEST', `r must be from 1 to ${bucket.n}, not ${request.r}`)
       return
@@ -105,6 +118,7 @@ export class RequestIntake {
     const batch: Batch = { id, results: new Array(keys.length), left: keys.length }
     for (let i = 0; i < keys.length; i++) {
       this.#prepare(request, bucket, r, keys[i]!)
+      this.#read.session = sessions?.[i]
       this.#gets.start(this.#read, batch, i, now)
     }
   }
@@ -152,11 +166,13 @@ export class RequestIntake {
     return false
   }
 
-  #sessionOf(context: Uint8Array): readonly Context[] | undefined {
+  /** `undefined`: nothing that an answer must descend from. `noContext`: malformed. */
+  #sessionOf(context: Uint8Array | undefined): readonly Context[] | undefined {
+    if (context === undefined || context.length === 0) return undefined
     try {
       return decodeSession(context)
     } catch {
-      return undefined
+      return noContext
     }
   }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Result } from '../node/result.js'
 import { idOf, SmallCluster, text, valuesOf } from '../testing/small-cluster.js'
 
 const key = (name: string, bucket = 0) => Uint8Array.of(0, bucket, ...text(name))
@@ -111,6 +112,23 @@ test('session: reads on until it finds what the session wrote', () => {
   disagreeing(new SmallCluster())
   cluster.stores[1]!.remove(0, key('k'))
   expect(cluster.get(1, 'k', { level: 'session', sessionContext })).toMatchObject({ code: 'CASKADE_UNAVAILABLE' })
+})
+
+test('session, of many keys: each has a context of its own', () => {
+  const cluster = new SmallCluster()
+  disagreeing(cluster)
+  cluster.put(2, 'other', 'value')
+  const written = cluster.get(2, 'k', { level: 'one' })
+  const sessionContext = written.status === 'ok' ? written.context : undefined
+  const many = (sessionContexts?: (Uint8Array | undefined)[]) => {
+    const keys = ['other', 'k', 'never'].map(text)
+    return cluster.answer(cluster.ask(1, { type: 'getMany', level: 'session', keys, sessionContexts }))
+  }
+  const values = (result: Result) => (result.status === 'many' ? result.results.map((each) => valuesOf(each)[0]) : [])
+  expect(values(many())).toEqual(['value', 'old', undefined])
+  expect(values(many([undefined, sessionContext, new Uint8Array(0)]))).toEqual(['value', 'new', undefined])
+  expect(many([sessionContext])).toMatchObject({ code: 'CASKADE_BAD_REQUEST' })
+  expect(many([undefined, text('nonsense'), undefined])).toMatchObject({ code: 'CASKADE_BAD_REQUEST' })
 })
 
 test('bit rot is never answered, and is healed from all the others', () => {
