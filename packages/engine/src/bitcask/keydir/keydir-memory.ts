@@ -41,8 +41,8 @@ interface Chunk {
 /**
  * Off-heap memory for tables of many sizes, as a log with a cleaner (Rumble et al., "Log-structured memory", 2014): blocks
  * are taken from the end of the newest chunk, of 4 MiB where there are as many; what is freed is only counted. A chunk without live blocks is used
- * again; when more than a seventh of the memory is dead, the owner moves the live blocks of the deadest chunk. So no pattern of growth
- * fragments it beyond that, and no call moves more than one chunk (about a millisecond).
+ * again; when more than a seventh of the memory is dead, the owner moves the live blocks of the deadest chunk, a few at a time. So no
+ * pattern of growth fragments it beyond that, and no call moves a whole chunk (7 to 10 ms, most of it the kernel's, for fresh pages).
  *
  * A position is the number of a line: chunk times 65,536 plus the line in it.
  */
@@ -53,6 +53,7 @@ export class KeydirMemory {
   #next = 0
   /** Lines of the current chunk. */
   #end = 0
+  #cleaning = -1
   /** The current chunk was used before. */
   #used = false
   #dead = 0
@@ -100,8 +101,18 @@ export class KeydirMemory {
     if (chunk.live === 0 && number !== this.#current) this.#drop(number)
   }
 
-  /** The chunk whose live blocks should be moved (allocated anew, then released), or -1. */
+  /** The chunk whose live blocks should be moved (allocated anew, then released), or -1. The same one until it has none. */
   toClean(): number {
+    if (this.#cleaning < 0) this.#cleaning = this.#deadest()
+    return this.#cleaning
+  }
+
+  /** What `toClean` chose, -1 once it is gone. */
+  get cleaning(): number {
+    return this.#cleaning
+  }
+
+  #deadest(): number {
     if (this.#dead * 7 < this.#total || this.#dead < chunkLines) return -1
     let worst = -1
     for (const [number, chunk] of this.#chunks.entries()) {
@@ -140,6 +151,7 @@ export class KeydirMemory {
     this.#total -= lines
     this.#chunks[number] = { words: noWords, lines: 0, live: 0 }
     this.#free.push(number)
+    if (number === this.#cleaning) this.#cleaning = -1
   }
 }
 

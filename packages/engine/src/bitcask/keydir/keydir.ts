@@ -14,6 +14,8 @@ const fingerprintShift = 32 - fingerprintBits
 const loadMax = 0.8
 const loadMin = 0.4
 const growth = 1.25
+/** A chunk that is cleaned has one dead line for six to move, or more: so cleaning keeps up with what dies. */
+const movedPerDeadLine = 8
 
 const linesFor = (entries: number) => Math.ceil(entries / (entriesPerLine * loadMax))
 const homeLine = (fingerprint: number, lines: number) => ((fingerprint * lines) / 2 ** fingerprintBits) | 0
@@ -64,6 +66,9 @@ export class Keydir {
   readonly #counts = new Uint32Array(slotCount)
   readonly #memory = new KeydirMemory()
   #size = 0
+
+  /** The slot whose table is next to be moved, if it is in the chunk that is being cleaned. */
+  #cleanNext = 0
 
   // The cursor: table, fingerprint looked for, and the entry.
   #words: Uint32Array = new Uint32Array(0)
@@ -236,17 +241,22 @@ export class Keydir {
     }
     this.#root[2 * slot] = position
     this.#root[2 * slot + 1] = lines
-    this.#clean()
+    this.#clean(oldLines * movedPerDeadLine)
   }
 
-  #clean(): void {
+  /** Moves tables of the chunk that is being cleaned, up to so many lines. */
+  #clean(linesMax: number): void {
     const chunk = this.#memory.toClean()
     if (chunk < 0) return
     const root = this.#root
-    for (let slot = 0; slot < slotCount; slot++) {
+    let moved = 0
+    for (let seen = 0; seen < slotCount && moved < linesMax && this.#memory.cleaning === chunk; seen++) {
+      const slot = this.#cleanNext
+      this.#cleanNext = (slot + 1) % slotCount
       const lines = root[2 * slot + 1]!
       const old = root[2 * slot]!
       if (lines === 0 || old >>> 16 !== chunk) continue
+      moved += lines
       const position = this.#memory.allocate(lines)
       const from = wordOf(old)
       this.#memory
