@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from './build.mjs'
 import { checkPacked } from './packed.mjs'
-import { pnpmCommand, status } from './pnpm.mjs'
+import { pnpmCommand, root, status } from './pnpm.mjs'
 import { install } from './prepare.mjs'
 
 const checks = []
@@ -31,6 +31,10 @@ function countTests(report) {
     skipped: report.numPendingTests + report.numTodoTests,
   }
 }
+
+/** What fails is told by its seed: `npm run -s sim -- --seed S` shows it. */
+const simulate = () =>
+  status(process.execPath, [join(root, 'test/dist/simulator/sim-main.js'), '--seeds', '1..1000', '--json'])
 
 function runTests(filters) {
   const directory = mkdtempSync(join(tmpdir(), 'caskade-test-'))
@@ -63,7 +67,9 @@ if (built) {
   check('knip', () => tool(['knip']))
   check('packages as packed: publint, attw', checkPacked)
 }
-const tests = built ? runTests(process.argv.slice(2)) : { passed: 0, failed: 0, skipped: 0 }
+const filters = process.argv.slice(2)
+if (built && filters.length === 0) check('the cluster in the simulator: 1,000 seeds of ten nodes', simulate)
+const tests = built ? runTests(filters) : { passed: 0, failed: 0, skipped: 0 }
 
 const failedChecks = checks.filter((each) => each.failed)
 for (const { name, details } of failedChecks) {

@@ -5,9 +5,9 @@ import { drawPlan } from './swarm-policy.js'
 
 const run = (seed: number, nodes: number) => simulationRun(drawPlan({ seed, nodes }), { cluster: caskadeCluster })
 
-// The short form of `npm run sim`.
+// `npm test` runs a thousand seeds of ten nodes apart from these.
 test('ten nodes keep every promise under faults', { timeout: 600_000 }, async () => {
-  for (let seed = 1; seed <= 30; seed++)
+  for (let seed = 1001; seed <= 1008; seed++)
     expect((await run(seed, 10)).violations, `npm run -s sim -- --seed ${seed}`).toEqual([])
 })
 
