@@ -17,8 +17,8 @@ import type { RunningCompaction } from './ingest/ingest-policy.js'
 import type { TableMeta } from './manifest/manifest-state.js'
 import type { Memtable } from './memtable/memtable.js'
 import type { TableOptions } from './table/table-builder.js'
-import type { Tree, TreeChange } from './tree.js'
-import type { Job, JobResult, OutputFile, WrittenTable } from './worker/job.js'
+import type { PreparedChange, Tree, TreeChange } from './tree.js'
+import type { Job, OutputFile, WrittenTable } from './worker/job.js'
 import type { JobRunner } from './worker/worker-jobs.js'
 import type { WriteLog } from './write-log.js'
 
@@ -43,6 +43,15 @@ export interface BackgroundOptions {
   readOnly: CaskadeError | undefined
 }
 
+/** Tables of so many bytes, one at least, are opened at once when a compaction ends: one of 32 MiB takes 5 ms if its filter and index have to come from the disk. */
+const openedBytesPerStep = 16 << 20
+
+/** What a compaction wrote, while it is opened step by step. */
+interface Entering {
+  step: () => void
+  abandon: () => void
+}
+
 /** Decides when to flush and compact, has workers do it, and enters the results into the tree. */
 export class Background {
   readonly #log: WriteLog
@@ -57,6 +66,7 @@ export class Background {
   /** Why nothing is started any more. */
   #failure: unknown
   #running: RunningCompaction | undefined
+  #entering: Entering | undefined
   #waiting: (() => void)[] = []
   /** Inputs of compactions that met damage: they are left alone until another range has been deleted. */
   readonly #aside = new Set<number>()
@@ -85,15 +95,19 @@ export class Background {
     if (this.#failure !== undefined || this.#retry !== undefined) return
     const oldest = this.#log.immutables[0]
     if (oldest !== undefined && !this.#flusher.busy) this.#flush(oldest)
-    if (!this.#compactor.busy) this.#dropCovered()
-    if (!this.#compactor.busy) this.#removePile()
+    if (!this.#compacting) this.#dropCovered()
+    if (!this.#compacting) this.#removePile()
     if (this.#aside.size > 0 && this.#tree.version.ranges.latest > this.#asideSince) this.#aside.clear()
-    while (!this.#compactor.busy && this.#retry === undefined && this.#failure === undefined) {
+    while (!this.#compacting && this.#retry === undefined && this.#failure === undefined) {
       const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
       const choice = chooseCompaction(levels, this.#aside, this.#options.policy, this.#held.oldest)
       if (choice === undefined) break
       this.#compact(choice)
     }
+  }
+
+  get #compacting(): boolean {
+    return this.#compactor.busy || this.#entering !== undefined
   }
 
   /** Space that a deleted range frees comes back without reading it. */
@@ -122,12 +136,18 @@ export class Background {
   /** Handles what workers have answered, without the event loop. */
   pump(): void {
     this.#flusher.pump()
-    this.#compactor.pump()
+    this.#pumpCompactor()
+  }
+
+  /** Whoever never comes back to the event loop makes the steps. */
+  #pumpCompactor(): void {
+    if (this.#entering === undefined) this.#compactor.pump()
+    else this.#entering.step()
   }
 
   /** Blocks the thread until the flusher answers, or the time is over. */
   wait(timeoutMs: number): void {
-    this.#compactor.pump()
+    this.#pumpCompactor()
     this.#flusher.wait(timeoutMs)
   }
 
@@ -163,7 +183,7 @@ export class Background {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     await this.flushed()
-    while (this.#compactor.busy) await this.#nextChange()
+    while (this.#compacting) await this.#nextChange()
     if (signal?.aborted) return
     const range = { lower: gte ?? new Uint8Array(0), upper: lt, closed: false }
     const levels = this.#tree.version.levels.map((tables) => tables.map(({ meta }) => meta))
@@ -180,6 +200,7 @@ export class Background {
   async stop(): Promise<void> {
     this.#failure ??= new CaskadeError('CASKADE_CLOSED', 'the store was closed before its background work ended')
     clearTimeout(this.#retry)
+    this.#entering?.abandon()
     await Promise.all([this.#flusher.stop(), this.#compactor.stop()])
     this.#changed()
   }
@@ -216,20 +237,27 @@ export class Background {
       keep: this.#options.changesBytes > 0,
     }
     this.#flusher.run(job, (error, result) => {
-      // `clear` may have dropped the memtable meanwhile: then its table is not wanted, nor is it news if there is none.
-      const wanted = () => this.#log.immutables.includes(memtable)
-      this.#finish(error, result, wanted, (written) => {
-        this.#tree.apply({
-          sequence: largestSequence,
-          addTables: written.map((table) => ({ ...table, level: 0 })),
-          dropSegments: [memtable.fileNumber],
-          ...this.#keep(memtable),
-        })
-        this.#log.drop([memtable])
-        memtable.release()
-        this.counters.flushes++
-        for (const { fileBytes } of written) this.counters.bytesFlushed += fileBytes
-      })
+      const written = result?.type === 'flush' ? result.written : []
+      try {
+        // `clear` may have dropped the memtable meanwhile: then its table is not wanted, nor is it news if there is none.
+        if (!this.#log.immutables.includes(memtable)) this.#discard(written)
+        else if (error !== undefined) throw error
+        else {
+          this.#tree.apply({
+            sequence: largestSequence,
+            addTables: written.map((table) => ({ ...table, level: 0 })),
+            dropSegments: [memtable.fileNumber],
+            ...this.#keep(memtable),
+          })
+          this.#log.drop([memtable])
+          memtable.release()
+          this.counters.flushes++
+          for (const { fileBytes } of written) this.counters.bytesFlushed += fileBytes
+        }
+      } catch (failure) {
+        this.#onError(failure)
+      }
+      this.#changed()
     })
   }
 
@@ -282,33 +310,77 @@ export class Background {
       tables,
       ...(aborted && { aborted }),
     }
-    this.#compactor.run(job, (error, result) => {
+    const end = (failure: unknown) => {
       this.#running = undefined
-      if (error !== undefined && aborted?.[0] === 1) {
-        this.#changed()
-        done?.(error)
-        return
-      }
+      this.#changed()
+      done?.(failure)
+    }
+    this.#compactor.run(job, (error, result) => {
+      if (error !== undefined && aborted?.[0] === 1) return end(error)
       if (error?.code === 'CASKADE_CORRUPTION' && this.#options.damagedTables === 'set-aside') {
         this.#setAside(choice, error)
-        this.#changed()
-        done?.(error)
-        return
+        return end(error)
       }
       const wanted = () => {
         const live = new Set([...this.#tree.version.tables()].map(({ meta }) => meta.number))
         return choice.inputs.every((number) => live.has(number))
       }
-      const failure = this.#finish(error, result, wanted, (written) => {
-        this.#tree.apply({
-          dropTables: choice.inputs,
-          addTables: written.map((table): TableMeta => ({ ...table, level: outputLevel })),
-        })
-        this.counters.compactions++
-        for (const { fileBytes } of written) this.counters.bytesCompacted += fileBytes
-      })
-      done?.(failure)
+      const written = result?.type === 'compact' ? result.written : []
+      if (error !== undefined) {
+        if (!wanted()) return end(undefined)
+        this.#onError(error)
+        return end(error)
+      }
+      this.#enterInSteps(choice, written, wanted, end)
     })
+  }
+
+  /** Until all of `written` is open, the inputs stay what is read, and no other compaction begins. */
+  #enterInSteps(
+    { inputs, outputLevel }: CompactionChoice,
+    written: readonly WrittenTable[],
+    wanted: () => boolean,
+    end: (failure: unknown) => void,
+  ): void {
+    let prepared: PreparedChange | undefined
+    const over = (failure?: unknown) => {
+      this.#entering = undefined
+      if (failure !== undefined) this.#onError(failure)
+      end(failure)
+    }
+    const entering: Entering = {
+      step: () => {
+        try {
+          if (wanted()) {
+            prepared ??= this.#tree.prepare({
+              dropTables: [...inputs],
+              addTables: written.map((table): TableMeta => ({ ...table, level: outputLevel })),
+            })
+            if (!this.#tree.openTables(prepared, openedBytesPerStep)) return
+            this.#tree.enter(prepared)
+            this.counters.compactions++
+            for (const { fileBytes } of written) this.counters.bytesCompacted += fileBytes
+          } else {
+            if (prepared !== undefined) this.#tree.abandon(prepared)
+            this.#discard(written)
+          }
+        } catch (failure) {
+          return over(failure)
+        }
+        over()
+      },
+      abandon: () => {
+        if (prepared !== undefined) this.#tree.abandon(prepared)
+        over(this.#failure)
+      },
+    }
+    this.#entering = entering
+    const run = () => {
+      if (this.#entering !== entering) return
+      entering.step()
+      if (this.#entering === entering) setImmediate(run)
+    }
+    run()
   }
 
   #setAside({ inputs }: CompactionChoice, error: CaskadeError): void {
@@ -319,28 +391,6 @@ export class Background {
 
   #discard(written: readonly WrittenTable[]): void {
     for (const { number } of written) this.#options.storage.remove(tablePath(this.#options.directory, number))
-  }
-
-  /** Returns why the job's result could not be had or entered, if so. */
-  #finish(
-    error: CaskadeError | undefined,
-    result: JobResult | undefined,
-    /** Whether what the job worked on is still there. */
-    wanted: () => boolean,
-    enter: (written: readonly WrittenTable[]) => void,
-  ): unknown {
-    let failed: unknown
-    try {
-      const written = result?.type === 'flush' || result?.type === 'compact' ? result.written : []
-      if (!wanted()) this.#discard(written)
-      else if (error !== undefined) throw error
-      else enter(written)
-    } catch (failure) {
-      failed = failure
-      this.#onError(failure)
-    }
-    this.#changed()
-    return failed
   }
 
   #onError(error: unknown): void {

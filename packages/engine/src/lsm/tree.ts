@@ -24,6 +24,15 @@ export interface TreeChange {
   dropKept?: number[]
 }
 
+/** A change that is yet to be entered. */
+export interface PreparedChange {
+  readonly change: TreeChange
+  readonly dropped: readonly number[]
+  /** Bytes of the mapping budget that are its outputs' now. */
+  readonly given: readonly { number: number; takeBack: () => void }[]
+  readonly opened: { meta: TableMeta; reader: TableReader | undefined }[]
+}
+
 /** The set of live files: the manifest on disk, the version in memory, and the removal of what neither needs. */
 export class Tree {
   readonly cache: BlockCache
@@ -87,20 +96,55 @@ export class Tree {
    * the manifest is synced. New files must be durable already. If it throws, nothing has changed.
    */
   apply(change: TreeChange): void {
+    const prepared = this.prepare(change)
+    this.openTables(prepared, Infinity)
+    this.enter(prepared)
+  }
+
+  /**
+   * `apply` in steps, for many tables, whose filters and indexes may have to come from the disk: then `openTables` until all are open, and `enter`; or
+   * `abandon`. What throws has abandoned it.
+   */
+  prepare(change: TreeChange): PreparedChange {
     const moved = new Set(change.addTables?.map(({ number }) => number))
     const dropped = (change.dropTables ?? []).filter((number) => !moved.has(number))
     // First, or a compaction's outputs would find the budget taken by its inputs, and never be mapped.
-    const takeBack = dropped.map((number) => this.#mapping.give(number))
-    const opened: { meta: TableMeta; reader: TableReader | undefined }[] = []
+    const given = dropped.map((number) => ({ number, takeBack: this.#mapping.give(number) }))
+    return { change, dropped, given, opened: [] }
+  }
+
+  /** Opens new tables, one at least, until they are of so many bytes. Whether all are open. */
+  openTables(prepared: PreparedChange, bytesMax: number): boolean {
+    const { addTables = [] } = prepared.change
+    const { opened } = prepared
     try {
-      for (const meta of change.addTables ?? []) opened.push({ meta, reader: this.#openReader(meta) })
+      for (let bytes = 0; opened.length < addTables.length; ) {
+        if (bytes >= bytesMax) return false
+        const meta = addTables[opened.length]!
+        opened.push({ meta, reader: this.#openReader(meta) })
+        bytes += meta.fileBytes
+      }
+      return true
+    } catch (error) {
+      this.abandon(prepared)
+      throw error
+    }
+  }
+
+  abandon({ opened, given }: PreparedChange): void {
+    for (const { meta, reader } of opened) {
+      reader?.close()
+      if (reader !== undefined) this.#mapping.give(meta.number)
+    }
+    for (const { number, takeBack } of given) if (this.#tables.has(number)) takeBack()
+  }
+
+  enter(prepared: PreparedChange): void {
+    const { change, dropped, opened } = prepared
+    try {
       this.#manifest.append({ ...change, addTables: change.addTables?.map(tableRecord) })
     } catch (error) {
-      for (const { meta, reader } of opened) {
-        reader?.close()
-        if (reader !== undefined) this.#mapping.give(meta.number)
-      }
-      for (const take of takeBack) take()
+      this.abandon(prepared)
       throw error
     }
     for (const { meta, reader } of opened) this.#enter(meta, reader)
