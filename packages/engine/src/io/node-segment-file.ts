@@ -182,6 +182,10 @@ class NodeSegmentFile implements SegmentFile {
     await this.#file.syncLater()
   }
 
+  shed(offset: number, length: number): void {
+    attempt('advise on', this.path, () => this.#mapping?.advise('dont-need', offset, length))
+  }
+
   close(): void {
     this.#closed = true
     this.#bytes = undefined

@@ -100,5 +100,10 @@ export interface SegmentFile {
   syncLater(): Promise<void>
   /** The same, blocking. */
   sync(): void
+  /**
+   * Gives back the memory of a piece that is complete, before `close`: the kernel takes 0.1 ms to unmap a MiB that was written
+   * page by page. Who reads it meanwhile has it from the page cache.
+   */
+  shed(offset: number, length: number): void
   close(): void
 }

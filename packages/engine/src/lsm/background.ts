@@ -236,6 +236,7 @@ export class Background {
       tables: { ...tables, compression: 'none' },
       keep: this.#options.changesBytes > 0,
     }
+    this.#shed(memtable)
     this.#flusher.run(job, (error, result) => {
       const written = result?.type === 'flush' ? result.written : []
       try {
@@ -259,6 +260,13 @@ export class Background {
       }
       this.#changed()
     })
+  }
+
+  /** While it is flushed: to unmap it in one go would stop writers. */
+  #shed(memtable: Memtable): void {
+    setImmediate(() => {
+      if (this.#log.immutables.includes(memtable) && memtable.shed()) this.#shed(memtable)
+    }).unref()
   }
 
   /** What becomes of a flushed segment, and of those kept before it. */

@@ -212,6 +212,7 @@ export class FaultStorage implements Storage {
         }
         inner.commit(start, end)
       },
+      shed: (offset, length) => inner.shed(offset, length),
       ...this.#syncAndClose(inner),
     }
   }

@@ -385,6 +385,8 @@ class PowerCutSegmentFile extends OpenFile implements SegmentFile {
     if (!this.storage.mapped) this.file.write(this.#bytes.subarray(start, end), start)
     this.storage.onChange('commit', this.path)
   }
+
+  shed(): void {}
 }
 
 function missing(operation: string, path: string): Error {

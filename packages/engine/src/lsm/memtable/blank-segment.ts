@@ -12,6 +12,7 @@ export function blankSegment(directory: string): SegmentFile {
     commit: () => {},
     syncLater: async () => {},
     sync: () => {},
+    shed: () => {},
     close: () => {},
   }
 }

@@ -9,6 +9,9 @@ export class MemtableIndex {
   #mask: number
   #used = 0
   #growAt: number
+  /** Entered keys at which `insert` has more to do than that. */
+  #stepAt: number
+  #next: NextSlots | undefined
 
   readonly #segmentBytes: number
 
@@ -19,6 +22,7 @@ export class MemtableIndex {
     this.#slots = newSlots(capacity)
     this.#mask = capacity - 1
     this.#growAt = keysMax(capacity)
+    this.#stepAt = this.#growAt >>> 1
   }
 
   /** Distinct keys entered. */
@@ -72,15 +76,33 @@ export class MemtableIndex {
   insert(freeSlotFound: number, hash: number, offset: number): void {
     this.#slots[2 * freeSlotFound] = hash
     this.#slots[2 * freeSlotFound + 1] = offset
-    if (++this.#used >= this.#growAt) this.#grow(offset)
+    if (++this.#used >= this.#stepAt) this.#step(offset)
   }
 
-  /** Towards what the segment will hold if it goes on like this, in few steps: the writer waits while entries move. */
+  #step(offset: number): void {
+    if (this.#used >= this.#growAt) this.#grow(offset)
+    else if (this.#next !== undefined) this.#stepAt = this.#next.touch() ? this.#used + 1 : this.#growAt
+    else if (this.#expected(offset) < this.#growAt) this.#stepAt = this.#growAt
+    else this.#next = new NextSlots(this.#grown(offset), this.#growAt - this.#used)
+  }
+
+  /** How many keys the segment will hold if it goes on like this. */
+  #expected(offset: number): number {
+    return this.#used * (this.#segmentBytes / offset)
+  }
+
+  /** The capacity to grow to, in few steps: the writer waits while entries move. */
+  #grown(offset: number): number {
+    const old = this.#slots.length
+    const capacity = capacityFor(this.#expected(offset))
+    return Math.max(Math.min(capacity, old <= guessFrom ? 4 * old : Infinity), old)
+  }
+
   #grow(offset: number): void {
     const old = this.#slots
-    const expected = capacityFor(this.#used * (this.#segmentBytes / offset))
-    const capacity = Math.max(Math.min(expected, old.length <= guessFrom ? 4 * old.length : Infinity), old.length)
-    const slots = newSlots(capacity)
+    const slots = this.#next?.slots ?? newSlots(this.#grown(offset))
+    this.#next = undefined
+    const capacity = slots.length >>> 1
     const mask = capacity - 1
     for (let i = 0; i < old.length; i += 2) {
       const offset = old[i + 1]!
@@ -94,8 +116,34 @@ export class MemtableIndex {
     this.#slots = slots
     this.#mask = mask
     this.#growAt = keysMax(capacity)
+    this.#stepAt = this.#growAt >>> 1
   }
 }
+
+/**
+ * Slots made ahead of the growth, and their pages touched by the inserts before it: the kernel takes some 10 µs to come up
+ * with a page, and 2,048 of them in one put are a stop of 25 ms.
+ */
+class NextSlots {
+  readonly slots: Uint32Array
+  readonly #perStep: number
+  #touched = 0
+
+  constructor(capacity: number, steps: number) {
+    this.slots = newSlots(capacity)
+    this.#perStep = pageWords * Math.ceil(this.slots.length / pageWords / steps)
+  }
+
+  /** Whether pages are left. */
+  touch(): boolean {
+    const end = Math.min(this.#touched + this.#perStep, this.slots.length)
+    for (; this.#touched < end; this.#touched += pageWords) this.slots[this.#touched] = 0
+    return end < this.slots.length
+  }
+}
+
+/** Of the smallest page, in slots' words. */
+const pageWords = 4096 / 4
 
 /** Offsets of the newest record of each key, in no order. */
 export function newestOffsets(slots: Uint32Array): Uint32Array {

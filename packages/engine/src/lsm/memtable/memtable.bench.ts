@@ -24,6 +24,7 @@ function memorySegment(): SegmentFile {
     commit() {},
     async syncLater() {},
     sync() {},
+    shed() {},
     close() {},
   }
 }
