@@ -41,6 +41,18 @@ test('one operation in 16 is timed, in no fixed step', () => {
   expect(p50Us).toBe(1000)
 })
 
+test('percentiles are of all samples, however many', () => {
+  let now = 0
+  const timer = new OperationTimer(() => now)
+  const samples = 100_000
+  for (let i = 0; i < samples; i++) {
+    const begun = timer.begin()
+    now += i < 0.6 * samples ? 1 : 3
+    timer.end(begun)
+  }
+  expect(timer.latencies()).toEqual({ p50Us: 1000, p99Us: 3000, p999Us: 3000, maxUs: 3000 })
+})
+
 test('of many in flight the slowest is the longest stall', () => {
   let now = 0
   const timer = new OperationTimer(() => now)
