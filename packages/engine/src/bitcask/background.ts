@@ -249,8 +249,7 @@ export class Background {
           }
           file.settle(source)
           file.settled = true
-          // In a turn of its own: unmapping takes the kernel some milliseconds, as opening just did.
-          this.#options.later(() => file.closeRetired())
+          this.#closeRetired(file)
           this.#log.drop([active])
           this.counters.settled++
         }
@@ -258,6 +257,14 @@ export class Background {
       if (error !== undefined && active === undefined && isWanted && this.#failure === undefined)
         this.#unhinted.push(file)
       this.#changed()
+    })
+  }
+
+  /** In turns of its own: unmapping takes the kernel some milliseconds, as opening just did. */
+  #closeRetired(file: DataFile): void {
+    this.#options.later(() => {
+      if (file.shedRetired()) this.#closeRetired(file)
+      else file.closeRetired()
     })
   }
 

@@ -485,12 +485,11 @@ export class Memtable implements SegmentBytes {
     return new RunCursor(copy, run)
   }
 
-  /** Gives back some of the memory of a segment that is about to be closed. False: done. */
+  /** Gives back some of the memory of a segment that is about to be closed. False: what is left is for the close. */
   shed(): boolean {
-    const length = Math.min(shedBytes, this.end - this.#shed)
-    if (length <= 0) return false
-    this.file.shed(this.#shed, length)
-    this.#shed += length
+    if (this.end - this.#shed <= shedBytes) return false
+    this.file.shed(this.#shed, shedBytes)
+    this.#shed += shedBytes
     return true
   }
 
