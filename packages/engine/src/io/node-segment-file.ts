@@ -183,7 +183,11 @@ class NodeSegmentFile implements SegmentFile {
   }
 
   shed(offset: number, length: number): void {
-    attempt('advise on', this.path, () => this.#mapping?.advise('dont-need', offset, length))
+    try {
+      this.#mapping?.advise('dont-need', offset, length)
+    } catch {
+      // A process that locks its memory keeps it until `close`.
+    }
   }
 
   close(): void {
