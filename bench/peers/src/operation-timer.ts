@@ -8,7 +8,8 @@ export interface Latencies {
 
 /** On average one operation in so many is timed: the clock costs about as much as a fast get. */
 const sampleEvery = 16
-const pieceLength = 1 << 15
+const pieceBits = 15
+const pieceLength = 1 << pieceBits
 
 /**
  * Latencies at the price of two readings of the clock for 16 operations. Percentiles come from the operations that were
@@ -17,10 +18,9 @@ const pieceLength = 1 << 15
  * in which every operation lies, with at most 31 ordinary ones added.
  */
 export class OperationTimer {
-  /** All but the last are full. One array that doubles would itself be the longest stall: 80 ms of page faults at 4 M samples. */
+  /** One array that doubles would itself be the longest stall: 80 ms of page faults at 4 M samples. */
   readonly #pieces: Float64Array[] = []
-  #last = new Float64Array(0)
-  #used = 0
+  #count = 0
   #longest = 0
   #latest: number
   #left = 1
@@ -66,23 +66,17 @@ export class OperationTimer {
   }
 
   latencies(): Latencies {
-    const count = Math.max(this.#pieces.length - 1, 0) * pieceLength + this.#used
-    const microseconds = new Float64Array(count)
-    for (const [i, piece] of this.#pieces.entries()) {
-      const start = i * pieceLength
-      for (let j = start; j < Math.min(start + pieceLength, count); j++) microseconds[j] = piece[j - start]! * 1000
-    }
+    const microseconds = new Float64Array(this.#count)
+    for (let i = 0; i < this.#count; i++)
+      microseconds[i] = this.#pieces[i >>> pieceBits]![i & (pieceLength - 1)]! * 1000
     return { ...percentiles(microseconds), maxUs: rounded(this.#longest * 1000) }
   }
 
   #add(milliseconds: number): void {
     if (milliseconds > this.#longest) this.#longest = milliseconds
-    if (this.#used === this.#last.length) {
-      this.#last = new Float64Array(pieceLength)
-      this.#pieces.push(this.#last)
-      this.#used = 0
-    }
-    this.#last[this.#used++] = milliseconds
+    const at = this.#count++ & (pieceLength - 1)
+    if (at === 0) this.#pieces.push(new Float64Array(pieceLength))
+    this.#pieces[this.#pieces.length - 1]![at] = milliseconds
   }
 }
 
