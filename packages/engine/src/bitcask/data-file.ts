@@ -66,7 +66,6 @@ export class DataFile implements SegmentBytes {
   #references = 1
   #prefetched = 0
   #shed = 0
-  #retiredShed = 0
 
   constructor(
     place: { number: number; index: number; merged: boolean; salt: number },
@@ -173,11 +172,7 @@ export class DataFile implements SegmentBytes {
   /** Gives back some of the pages that the file was written through, as `shed` does. False: what is left is for the close. */
   shedRetired(): boolean {
     const retired = this.#retired
-    if (this.#references > 1 || retired === undefined || !('shed' in retired)) return false
-    if (this.end - this.#retiredShed <= shedBytes) return false
-    retired.shed(this.#retiredShed, shedBytes)
-    this.#retiredShed += shedBytes
-    return true
+    return this.#references === 1 && retired !== undefined && 'shed' in retired && retired.shed(this.end)
   }
 
   /** Closes what the file was written through, unless somebody may hold its bytes: then the release of those does. */

@@ -7,6 +7,9 @@ import { mapWhole } from './map-whole.js'
 import type { SegmentFile } from './storage.js'
 import { attempt, storageError } from './storage-error.js'
 
+/** Half a millisecond of unmapping. */
+const shedBytes = 4 << 20
+
 /** How a segment is made: `map` says whether to map it, `fallocate` allocates without writing zeros. */
 interface SegmentMeans {
   readonly map: MmapModule | undefined
@@ -114,6 +117,7 @@ class NodeSegmentFile implements SegmentFile {
   #mapping: Mapping | undefined
   #bytes: Uint8Array | undefined
   #closed = false
+  #shed = 0
 
   constructor(
     file: Descriptor,
@@ -182,12 +186,16 @@ class NodeSegmentFile implements SegmentFile {
     await this.#file.syncLater()
   }
 
-  shed(offset: number, length: number): void {
+  shed(end: number): boolean {
+    if (this.#mapping === undefined || end - this.#shed <= shedBytes) return false
     try {
-      this.#mapping?.advise('dont-need', offset, length)
+      this.#mapping.advise('dont-need', this.#shed, shedBytes)
     } catch {
       // A process that locks its memory keeps it until `close`.
+      return false
     }
+    this.#shed += shedBytes
+    return true
   }
 
   close(): void {

@@ -101,6 +101,27 @@ describe.each(bodies)('$name', ({ make }) => {
     segment.close()
   })
 
+  test('a segment that is complete gives its memory back in pieces, and reads as before', () => {
+    const path = join(directory, 'segment')
+    const capacity = 9 * 1024 * 1024
+    const storage = make()
+    const segment = storage.createSegment(path, capacity, capacity)
+    segment.bytes.fill(7)
+    segment.commit(0, capacity)
+    const residentBytes = () => {
+      const maps = readFileSync('/proc/self/smaps', 'latin1')
+      return 1024 * Number(/^Rss: +(\d+) kB$/m.exec(maps.slice(maps.indexOf(path)))![1])
+    }
+    if (process.platform === 'linux' && storage.mapped) expect(residentBytes()).toBeGreaterThan(8 * 1024 * 1024)
+    let pieces = 0
+    while (segment.shed(capacity)) pieces++
+    expect(pieces).toBe(storage.mapped ? 2 : 0)
+    if (process.platform === 'linux' && storage.mapped) expect(residentBytes()).toBeLessThan(2 * 1024 * 1024)
+    expect(segment.bytes.every((byte) => byte === 7)).toBe(true)
+    segment.close()
+    expect(segment.shed(capacity)).toBe(false)
+  })
+
   test.skipIf(!tinyDisk)('a full disk shows when a segment gets more space; what it has stays good', () => {
     const storage = make()
     const full = join(tinyDisk!, 'segment')

@@ -101,9 +101,9 @@ export interface SegmentFile {
   /** The same, blocking. */
   sync(): void
   /**
-   * Gives back the memory of a piece that is complete, before `close`: the kernel takes 0.1 ms to unmap a MiB that was written
-   * page by page. Who reads it meanwhile has it from the page cache.
+   * Gives back some of the memory of `bytes[0, end)`, which is complete and about to be closed: the kernel takes 0.1 ms to
+   * unmap a MiB that was written page by page. Who reads it meanwhile has it from the page cache. False: what is left is for `close`.
    */
-  shed(offset: number, length: number): void
+  shed(end: number): boolean
   close(): void
 }

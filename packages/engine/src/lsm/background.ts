@@ -265,7 +265,7 @@ export class Background {
   /** While it is flushed: to unmap it in one go would stop writers. */
   #shed(memtable: Memtable): void {
     setImmediate(() => {
-      if (this.#log.immutables.includes(memtable) && memtable.shed()) this.#shed(memtable)
+      if (this.#log.immutables.includes(memtable) && memtable.file.shed(memtable.end)) this.#shed(memtable)
     }).unref()
   }
 

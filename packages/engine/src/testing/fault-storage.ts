@@ -212,7 +212,7 @@ export class FaultStorage implements Storage {
         }
         inner.commit(start, end)
       },
-      shed: (offset, length) => inner.shed(offset, length),
+      shed: (end) => inner.shed(end),
       ...this.#syncAndClose(inner),
     }
   }

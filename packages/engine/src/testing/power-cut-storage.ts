@@ -386,7 +386,9 @@ class PowerCutSegmentFile extends OpenFile implements SegmentFile {
     this.storage.onChange('commit', this.path)
   }
 
-  shed(): void {}
+  shed(): boolean {
+    return false
+  }
 }
 
 function missing(operation: string, path: string): Error {

@@ -12,7 +12,7 @@ export function blankSegment(directory: string): SegmentFile {
     commit: () => {},
     syncLater: async () => {},
     sync: () => {},
-    shed: () => {},
+    shed: () => false,
     close: () => {},
   }
 }

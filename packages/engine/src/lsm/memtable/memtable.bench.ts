@@ -24,7 +24,7 @@ function memorySegment(): SegmentFile {
     commit() {},
     async syncLater() {},
     sync() {},
-    shed() {},
+    shed: () => false,
     close() {},
   }
 }

@@ -45,8 +45,6 @@ import {
 /** Kept free at the end of every segment for the frame that seals it. */
 export const sealBytes = 16
 
-const shedBytes = 4 << 20
-
 /** What one record takes in a segment, at most: its own frame, and alignment. `flags`: see `timeFlags`. */
 export function frameBytes(keyLength: number, valueLength: number, flags: number): number {
   return align8(frameHeaderBytes + recordBytes(keyLength, valueLength, flags))
@@ -70,7 +68,6 @@ export class Memtable implements SegmentBytes {
   #ranges = noRanges
   /** Where the next frame (or, in an open frame, the next record) goes: 8-byte (4-byte) aligned. */
   #end = framesStart
-  #shed = 0
   #smallestSequence = 0
   #largestSequence = 0
   #openFrame = 0
@@ -483,14 +480,6 @@ export class Memtable implements SegmentBytes {
     const run = Uint32Array.from(records, (offset) => offset - this.#openFrame)
     sortRecords(copy, run)
     return new RunCursor(copy, run)
-  }
-
-  /** Gives back some of the memory of a segment that is about to be closed. False: what is left is for the close. */
-  shed(): boolean {
-    if (this.end - this.#shed <= shedBytes) return false
-    this.file.shed(this.#shed, shedBytes)
-    this.#shed += shedBytes
-    return true
   }
 
   /** Keeps the segment open, for a reader that spans more than one call, or a sync under way. */
